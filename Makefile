@@ -1,0 +1,31 @@
+# Two commands matter: `make study` and `make test`. Both set up what they need in .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: study test test-all lab lint
+
+study: $(READY)
+	$(BIN)/smo study -o results
+
+test: $(READY) lint
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-all: $(READY) lint
+	$(BIN)/pytest -n 2
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "smo_research needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	touch $@

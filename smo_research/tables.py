@@ -1,0 +1,240 @@
+"""The canonical tables: their schemas, units and validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing.pandas import Series
+
+from smo_research.errors import DataError
+
+KINDS = (
+    "answer",
+    "comment",
+    "reply",
+    "mention",
+    "share",
+    "reaction",
+    "message",
+    "follow",
+    "unfollow",
+)
+MAX_PROBLEMS_SHOWN = 20
+EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
+
+UtcTime = pd.DatetimeTZDtype
+TableName = Literal["accounts", "posts", "interactions", "followers"]
+
+
+def _not_future(times: pd.Series) -> pd.Series:
+    return times <= pd.Timestamp.now(tz="UTC") + pd.Timedelta(days=1)
+
+
+def _id(description: str, **options: bool) -> pa.Field:
+    return pa.Field(str_length={"min_value": 1}, description=description, **options)
+
+
+def _count(description: str) -> pa.Field:
+    return pa.Field(ge=0, nullable=True, description=description)
+
+
+def _flag(description: str) -> pa.Field:
+    return pa.Field(nullable=True, description=description)
+
+
+def _time(description: str, **options: bool) -> pa.Field:
+    return pa.Field(
+        dtype_kwargs={"unit": "us", "tz": "UTC"}, ge=EARLIEST, description=description, **options
+    )
+
+
+class _Table(pa.DataFrameModel):
+    class Config:
+        strict = True
+        coerce = True
+
+
+class Accounts(_Table):
+    """One row is an account."""
+
+    account_id: Series[str] = _id("account", unique=True)
+    platform: Series[str] = _id("platform the account is on")
+    created_at: Series[UtcTime] | None = _time("when the account was opened, UTC", nullable=True)
+
+
+class Posts(_Table):
+    """One row is a post."""
+
+    post_id: Series[str] = _id("post", unique=True)
+    account_id: Series[str] = _id("account that posted")
+    created_at: Series[UtcTime] = _time("when it was posted, UTC")
+    post_type: Series[str] | None = pa.Field(nullable=True, description="type, as the platform names it")
+    hashtags: Series[pd.Int64Dtype] | None = _count("number of hashtags")
+    links: Series[pd.Int64Dtype] | None = _count("number of links")
+    mentions: Series[pd.Int64Dtype] | None = _count("number of accounts mentioned")
+    has_media: Series[pd.BooleanDtype] | None = _flag("carries a picture or a video")
+    is_reply: Series[pd.BooleanDtype] | None = _flag("is a reply to a post")
+    is_paid: Series[pd.BooleanDtype] | None = _flag("reach was paid for")
+    is_automated: Series[pd.BooleanDtype] | None = _flag("posted by a scheduler or a cross-poster")
+    client: Series[str] | None = pa.Field(nullable=True, description="program it was posted with")
+    reactions: Series[pd.Int64Dtype] | None = _count("number of reactions; hidden is missing")
+    replies: Series[pd.Int64Dtype] | None = _count("number of replies; hidden is missing")
+    shares: Series[pd.Int64Dtype] | None = _count("number of shares; hidden is missing")
+    impressions: Series[pd.Int64Dtype] | None = _count("times shown; hidden is missing")
+
+
+class Interactions(_Table):
+    """One row is one act of one account toward another."""
+
+    source_id: Series[str] = _id("account that acts")
+    target_id: Series[str] = _id("account that is acted toward")
+    created_at: Series[UtcTime] = _time("when, UTC")
+    seq: Series[int] = pa.Field(ge=0, unique=True, description="position in the log, from 0")
+    kind: Series[str] = pa.Field(isin=KINDS, description="kind of act")
+    post_id: Series[str] | None = pa.Field(nullable=True, description="thread or post it belongs to")
+
+
+class Followers(_Table):
+    """One row is a count of an account's followers."""
+
+    account_id: Series[str] = _id("account")
+    observed_at: Series[UtcTime] = _time("when it was counted, UTC")
+    followers: Series[pd.Int64Dtype] = _count("number of followers")
+    posts_total: Series[pd.Int64Dtype] | None = _count("posts ever made")
+    views_total: Series[pd.Int64Dtype] | None = _count("views ever had")
+
+
+SCHEMAS: dict[str, type[_Table]] = {
+    "accounts": Accounts,
+    "posts": Posts,
+    "interactions": Interactions,
+    "followers": Followers,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """The canonical tables that one data set brings; one it does not have is None."""
+
+    name: str
+    accounts: pd.DataFrame | None = None
+    posts: pd.DataFrame | None = None
+    interactions: pd.DataFrame | None = None
+    followers: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Lengths of time of a study, in days.
+
+    Attributes
+    ----------
+    period
+        Length of a panel period.
+    horizon
+        How long after its first act a newcomer may come back and still count as lasting.
+    gap
+        How long after its first act a newcomer must come back to count as lasting; None where
+        the outcome is a count of followers.
+    from_launch
+        Whether the log starts with the platform, so that "first ever" means what it says.
+    """
+
+    period: int
+    horizon: int
+    gap: int | None = None
+    from_launch: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("period", "horizon", "gap"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or value != int(value) or value < 1):
+                raise DataError(f"{name} must be a whole number of days from 1, but is {value!r}.")
+        if self.gap is not None and self.gap > self.horizon:
+            raise DataError(
+                f"gap must not be longer than horizon, but {self.gap} > {self.horizon} days."
+            )
+
+
+def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFrame:
+    """Check a canonical table and give its columns their types.
+
+    Parameters
+    ----------
+    frame
+        The table, one row as the schema of `table` says. It is not changed.
+    table
+        Which of the canonical tables it is.
+    source
+        The file it came from, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows with the schema's types: ids `str`, times UTC in microseconds.
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column and remedy of each problem, at most 20 of them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"source_id": ["a"], "target_id": ["b"], "seq": [0],
+    ...                     "created_at": pd.to_datetime(["2020-01-01"], utc=True),
+    ...                     "kind": ["message"]})
+    >>> validate(log, "interactions", source="log.csv").kind.tolist()
+    ['message']
+    """
+    if frame.empty:
+        raise DataError(f"{source}: the table '{table}' has no rows; give it at least one.")
+    schema = SCHEMAS[table]
+    try:
+        valid = schema.validate(frame.reset_index(drop=True), lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise DataError(_explain(error.failure_cases, table, source)) from None
+    time = "observed_at" if table == "followers" else "created_at"
+    if time in valid:
+        late = valid.index[~_not_future(valid[time]) & valid[time].notna()]
+        if len(late):
+            raise DataError(
+                f"{source}, row {late[0] + 1}, column '{time}': {valid[time][late[0]]} lies in the "
+                f"future ({len(late)} such rows); give times in UTC that have passed."
+            )
+    return valid
+
+
+def _explain(failures: pd.DataFrame, table: str, source: str) -> str:
+    """Turn pandera's table of failures into sentences, one a cell."""
+    by_row = failures["index"].notna()
+    seen = set(failures.loc[by_row, "column"])
+    cells = failures[by_row | ~failures["column"].isin(seen)].drop_duplicates(["column", "index"])
+    missing = set(failures.loc[failures["check"] == "column_in_dataframe", "failure_case"])
+    lines = [
+        _sentence(case, table, source) for case in cells.head(MAX_PROBLEMS_SHOWN).itertuples()
+    ]
+    if missing:
+        lines = lines[: len(missing)]
+    elif len(cells) > MAX_PROBLEMS_SHOWN:
+        lines.append(f"... and {len(cells) - MAX_PROBLEMS_SHOWN} more problems.")
+    return "\n".join(lines)
+
+
+def _sentence(case: Any, table: str, source: str) -> str:
+    columns = ", ".join(SCHEMAS[table].to_schema().columns)
+    if case.check == "column_in_dataframe":
+        return (
+            f"{source}: the table '{table}' has no column '{case.failure_case}'; "
+            f"its columns are {columns}."
+        )
+    if case.check == "column_in_schema":
+        return f"{source}: the table '{table}' knows no column '{case.failure_case}'; drop it."
+    row = "" if pd.isna(case.index) else f", row {int(case.index) + 1}"
+    return (
+        f"{source}{row}, column '{case.column}': {case.failure_case!r} is not allowed "
+        f"({case.check}); correct the value or drop the row."
+    )
