@@ -210,16 +210,16 @@ def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFr
 
 def _explain(failures: pd.DataFrame, table: str, source: str) -> str:
     """Turn pandera's table of failures into sentences, one a cell."""
+    absent = failures["check"] == "column_in_dataframe"
+    failures = failures[absent] if absent.any() else failures
     by_row = failures["index"].notna()
     seen = set(failures.loc[by_row, "column"])
-    cells = failures[by_row | ~failures["column"].isin(seen)].drop_duplicates(["column", "index"])
-    missing = set(failures.loc[failures["check"] == "column_in_dataframe", "failure_case"])
+    cells = failures[by_row | ~failures["column"].isin(seen)]
+    cells = cells.drop_duplicates(["column", "index", "failure_case"])
     lines = [
         _sentence(case, table, source) for case in cells.head(MAX_PROBLEMS_SHOWN).itertuples()
     ]
-    if missing:
-        lines = lines[: len(missing)]
-    elif len(cells) > MAX_PROBLEMS_SHOWN:
+    if len(cells) > MAX_PROBLEMS_SHOWN:
         lines.append(f"... and {len(cells) - MAX_PROBLEMS_SHOWN} more problems.")
     return "\n".join(lines)
 
