@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from numbers import Integral
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 import pandera.pandas as pa
@@ -25,7 +26,7 @@ KINDS = (
 MAX_PROBLEMS_SHOWN = 20
 EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
 
-UtcTime = pd.DatetimeTZDtype
+UtcTime: TypeAlias = pd.DatetimeTZDtype
 TableName = Literal["accounts", "posts", "interactions", "followers"]
 
 
@@ -33,19 +34,19 @@ def _not_future(times: pd.Series) -> pd.Series:
     return times <= pd.Timestamp.now(tz="UTC") + pd.Timedelta(days=1)
 
 
-def _id(description: str, **options: bool) -> pa.Field:
+def _id(description: str, **options: Any) -> Any:
     return pa.Field(str_length={"min_value": 1}, description=description, **options)
 
 
-def _count(description: str) -> pa.Field:
+def _count(description: str) -> Any:
     return pa.Field(ge=0, nullable=True, description=description)
 
 
-def _flag(description: str) -> pa.Field:
+def _flag(description: str) -> Any:
     return pa.Field(nullable=True, description=description)
 
 
-def _time(description: str, **options: bool) -> pa.Field:
+def _time(description: str, **options: Any) -> Any:
     return pa.Field(
         dtype_kwargs={"unit": "us", "tz": "UTC"}, ge=EARLIEST, description=description, **options
     )
@@ -71,7 +72,9 @@ class Posts(_Table):
     post_id: Series[str] = _id("post", unique=True)
     account_id: Series[str] = _id("account that posted")
     created_at: Series[UtcTime] = _time("when it was posted, UTC")
-    post_type: Series[str] | None = pa.Field(nullable=True, description="type, as the platform names it")
+    post_type: Series[str] | None = pa.Field(
+        nullable=True, description="type, as the platform names it"
+    )
     hashtags: Series[pd.Int64Dtype] | None = _count("number of hashtags")
     links: Series[pd.Int64Dtype] | None = _count("number of links")
     mentions: Series[pd.Int64Dtype] | None = _count("number of accounts mentioned")
@@ -94,7 +97,9 @@ class Interactions(_Table):
     created_at: Series[UtcTime] = _time("when, UTC")
     seq: Series[int] = pa.Field(ge=0, unique=True, description="position in the log, from 0")
     kind: Series[str] = pa.Field(isin=KINDS, description="kind of act")
-    post_id: Series[str] | None = pa.Field(nullable=True, description="thread or post it belongs to")
+    post_id: Series[str] | None = pa.Field(
+        nullable=True, description="thread or post it belongs to"
+    )
 
 
 class Followers(_Table):
@@ -151,7 +156,9 @@ class Windows:
     def __post_init__(self) -> None:
         for name in ("period", "horizon", "gap"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or value != int(value) or value < 1):
+            if name == "gap" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise DataError(f"{name} must be a whole number of days from 1, but is {value!r}.")
         if self.gap is not None and self.gap > self.horizon:
             raise DataError(
@@ -179,7 +186,8 @@ def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFr
     Raises
     ------
     DataError
-        Naming file, row, column and remedy of each problem, at most 20 of them.
+        Naming file, row, column and remedy of each problem, at most 20 of them. A value that its
+        type would change is a problem too: 0.5 as a count, a number as a time, 7.0 as an id.
 
     Examples
     --------
@@ -192,11 +200,14 @@ def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFr
     """
     if frame.empty:
         raise DataError(f"{source}: the table '{table}' has no rows; give it at least one.")
-    schema = SCHEMAS[table]
+    frame = frame.reset_index(drop=True)
+    failures = _lossy(frame, table)
     try:
-        valid = schema.validate(frame.reset_index(drop=True), lazy=True)
+        valid = SCHEMAS[table].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
-        raise DataError(_explain(error.failure_cases, table, source)) from None
+        failures = [*failures, error.failure_cases]
+    if failures:
+        raise DataError(_explain(pd.concat(failures, ignore_index=True), table, source))
     time = "observed_at" if table == "followers" else "created_at"
     if time in valid:
         late = valid.index[~_not_future(valid[time]) & valid[time].notna()]
@@ -208,17 +219,44 @@ def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFr
     return valid
 
 
+def _lossy(frame: pd.DataFrame, table: TableName) -> list[pd.DataFrame]:
+    """List the values that giving a column its type would change without a word."""
+    found = []
+    for name, column in SCHEMAS[table].to_schema().columns.items():
+        if name not in frame:
+            continue
+        values, kind = frame[name], str(column.dtype)
+        if kind in ("int64", "Int64"):
+            numbers = pd.to_numeric(values, errors="coerce").astype(float)
+            bad, check = numbers.notna() & (numbers % 1 != 0), "whole number"
+        elif kind.startswith("datetime64") and pd.api.types.is_numeric_dtype(values):
+            bad, check = values.notna(), "time, not a number"
+        elif kind.startswith("str") and pd.api.types.is_float_dtype(values):
+            bad, check = values.notna(), "text, not a decimal number"
+        else:
+            continue
+        if bad.any():
+            case = {
+                "column": name,
+                "check": check,
+                "failure_case": values[bad],
+                "index": bad[bad].index,
+            }
+            found.append(pd.DataFrame(case).astype(object))
+    return found
+
+
 def _explain(failures: pd.DataFrame, table: str, source: str) -> str:
     """Turn pandera's table of failures into sentences, one a cell."""
     absent = failures["check"] == "column_in_dataframe"
     failures = failures[absent] if absent.any() else failures
-    by_row = failures["index"].notna()
-    seen = set(failures.loc[by_row, "column"])
-    cells = failures[by_row | ~failures["column"].isin(seen)]
-    cells = cells.drop_duplicates(["column", "index", "failure_case"])
-    lines = [
-        _sentence(case, table, source) for case in cells.head(MAX_PROBLEMS_SHOWN).itertuples()
-    ]
+    by_column = failures["index"].isna() & failures["column"].isin(
+        SCHEMAS[table].to_schema().columns
+    )
+    cells = failures[~by_column].drop_duplicates(["column", "index", "failure_case"])
+    rest = failures[by_column & ~failures["column"].isin(cells["column"])].drop_duplicates("column")
+    cells = pd.concat([cells, rest])
+    lines = [_sentence(case, table, source) for case in cells.head(MAX_PROBLEMS_SHOWN).itertuples()]
     if len(cells) > MAX_PROBLEMS_SHOWN:
         lines.append(f"... and {len(cells) - MAX_PROBLEMS_SHOWN} more problems.")
     return "\n".join(lines)
@@ -233,8 +271,16 @@ def _sentence(case: Any, table: str, source: str) -> str:
         )
     if case.check == "column_in_schema":
         return f"{source}: the table '{table}' knows no column '{case.failure_case}'; drop it."
-    row = "" if pd.isna(case.index) else f", row {int(case.index) + 1}"
+    if pd.isna(case.index):
+        return (
+            f"{source}, column '{case.column}': some values are not allowed ({case.check}); "
+            f"write all of them in one form."
+        )
+    value = case.failure_case
+    shown = (
+        "a missing value" if pd.isna(value) else repr(value) if isinstance(value, str) else value
+    )
     return (
-        f"{source}{row}, column '{case.column}': {case.failure_case!r} is not allowed "
+        f"{source}, row {int(case.index) + 1}, column '{case.column}': {shown} is not allowed "
         f"({case.check}); correct the value or drop the row."
     )

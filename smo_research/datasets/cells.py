@@ -1,0 +1,74 @@
+"""Checks and types of the cells of a log, naming the line of the first wrong one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smo_research.errors import DataError
+
+Refuse = Callable[[Any, pd.Series, str], None]
+
+
+def refuser(path: Path, line_of: Callable[[int], int]) -> Refuse:
+    """Return a check `refuse(wrong, values, problem)` that raises on the first wrong row.
+
+    Parameters
+    ----------
+    path
+        The file, for the message.
+    line_of
+        Gives the line of the file, from 1, of a row, from 0.
+    """
+
+    def refuse(wrong: Any, values: pd.Series, problem: str) -> None:
+        rows = np.flatnonzero(np.asarray(wrong, dtype=bool))
+        if len(rows):
+            more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
+            raise DataError(
+                f"{path.name}, row {line_of(int(rows[0]))}: "
+                f"{str(values.iloc[rows[0]])[:80]!r} {problem}{more}."
+            )
+
+    return refuse
+
+
+def as_text(ids: pd.Series, refuse: Refuse) -> pd.Series:
+    """Return ids as text; floats are refused, since they no longer say what the id was."""
+    known = pd.api.types.is_string_dtype(ids) or pd.api.types.is_integer_dtype(ids)
+    refuse(np.full(len(ids), not known), ids, f"is not text; write {ids.name} as text")
+    text = ids.astype("str")
+    return text.mask(text == "")
+
+
+def from_epoch(text: pd.Series, refuse: Refuse) -> pd.Series:
+    """Return UTC times of seconds since 1970, to the microsecond."""
+    # Doubles tell microseconds apart until the year 2255.
+    seconds = pd.to_numeric(text, errors="coerce").astype("float64")
+    refuse(~np.isfinite(seconds), text, "is no time; give seconds since 1970-01-01 UTC")
+    refuse(seconds < 0, text, "lies before 1970; give seconds since 1970-01-01 UTC")
+    late = seconds > time.time() + 86400
+    refuse(late, text, "lies in the future; give seconds (not milliseconds?) since 1970-01-01 UTC")
+    return pd.to_datetime((seconds * 1e6).round().astype("int64"), unit="us", utc=True)
+
+
+def from_calendar(times: pd.Series, refuse: Refuse) -> pd.Series:
+    """Return UTC times of dates and times, text or typed; without a zone they are UTC."""
+    remedy = "give UTC, such as 2004-04-15T14:56:01Z"
+    text = times
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        text = times.astype("str")
+        # pandas would read "now" and "2004" as times too.
+        dated = text.where(text.str.match(r"\s*\d{4}-\d\d-\d\d", na=False))
+        times = pd.to_datetime(dated, format="ISO8601", utc=True, errors="coerce")
+    times = pd.to_datetime(times, utc=True).dt.as_unit("us")
+    refuse(times.isna(), text, f"is no time; {remedy}")
+    refuse(times < pd.Timestamp(0, tz="UTC"), text, f"lies before 1970; {remedy}")
+    late = times > pd.Timestamp.now(tz="UTC") + pd.Timedelta(days=1)
+    refuse(late, text, f"lies in the future; {remedy}")
+    return times

@@ -1,0 +1,209 @@
+"""Edge lists as they are published: SNAP, KONECT, and tables of interactions."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import warnings
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from smo_research.datasets.cells import Refuse, from_calendar, from_epoch, as_text, refuser
+from smo_research.errors import DataError
+from smo_research.tables import KINDS, validate
+
+Format = Literal["snap", "konect", "csv", "parquet"]
+COLUMNS = {
+    "snap": ["source", "target", "epoch_seconds"],
+    "konect": ["source", "target", "weight", "epoch_seconds"],
+}
+COMMENT = {"snap": b"#", "konect": b"%"}
+REQUIRED = ["source_id", "target_id", "created_at"]
+
+
+def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") -> pd.DataFrame:
+    r"""Read a log of acts into the canonical table of interactions.
+
+    Parameters
+    ----------
+    path
+        The file; one that ends in .gz is decompressed.
+    format
+        "snap": `source target epoch_seconds`, a line that starts with # is a comment. "konect":
+        `source target weight epoch_seconds`, a line that starts with % is one; the weight must be
+        above 0 and is not used. "csv" and "parquet": columns source_id, target_id, created_at,
+        and if wanted seq, kind, post_id; a time without a zone is UTC.
+    kind
+        Kind of every act, where the file does not say.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an act, in the order of the file; `seq` is the position in it unless given. Ids
+        are kept exactly as written, and so are acts toward oneself.
+
+    Raises
+    ------
+    DataError
+        Naming the file, the row (line of the file; row of a Parquet file) and the remedy.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> log = pathlib.Path(tempfile.mkdtemp(), "log.txt")
+    >>> _ = log.write_text("# from to when\n007 8 1082040961\n")
+    >>> read_edgelist(log, format="snap")[["source_id", "target_id", "kind"]].values.tolist()
+    [['007', '8', 'message']]
+    """
+    path = Path(path)
+    if kind not in KINDS:
+        raise DataError(f"kind must be one of {', '.join(KINDS)}, but is {kind!r}.")
+    if format in COLUMNS:
+        log = _read_edges(path, format, kind)
+    elif format == "csv":
+        log = _read_csv(path, kind)
+    elif format == "parquet":
+        log = _read_parquet(path, kind)
+    else:
+        raise DataError(f"format must be snap, konect, csv or parquet, but is {format!r}.")
+    return validate(log, "interactions", source=path.name)
+
+
+def read_text(path: Path) -> bytes:
+    """Return the UTF-8 text of a file, decompressed, its lines ended by newlines.
+
+    Raises
+    ------
+    DataError
+        When the file is absent, empty, damaged or not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} is damaged ({error}); download it again.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); correct the name.") from None
+    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise DataError(f"{path.name}, row {row} is not UTF-8 text; convert the file.") from None
+    if not data.strip():
+        raise DataError(f"{path.name} is empty; give it at least one row.")
+    return data
+
+
+def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
+    data, comment, columns = read_text(path), COMMENT[format], COLUMNS[format]
+    lines = re.sub(rb"(?m)^[ \t]*" + comment + rb".*\n?", b"", data)
+    if not lines.strip():
+        raise DataError(f"{path.name} has comments only; give it at least one row.")
+    refuse = refuser(path, lambda row: _line_of(row, data, comment))
+    needs = f"each row of a {format} log has {len(columns)}: {' '.join(columns)}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            edges = pd.read_csv(
+                io.BytesIO(lines),
+                sep=r"\s+",
+                names=[*columns, "too_many"],
+                index_col=False,
+                dtype=str,
+                na_filter=False,
+                quoting=csv.QUOTE_NONE,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        rows = pd.Series([line for line in lines.decode().split("\n") if line.strip()])
+        refuse(rows.str.split().str.len() > len(columns), rows, f"has too many columns; {needs}")
+        raise DataError(f"{path.name} is not a {format} log ({error}); {needs}.") from None
+    refuse(edges["too_many"] != "", edges["too_many"], f"is one column too many; {needs}")
+    refuse(edges["epoch_seconds"] == "", edges["source"], f"starts a row too short; {needs}")
+    if format == "konect":
+        weight = pd.to_numeric(edges["weight"], errors="coerce")
+        refuse(~(weight > 0), edges["weight"], "is no weight of an act; drop the row")
+    return pd.DataFrame(
+        {
+            "source_id": edges["source"],
+            "target_id": edges["target"],
+            "created_at": from_epoch(edges["epoch_seconds"], refuse),
+            "seq": np.arange(len(edges)),
+            "kind": kind,
+        }
+    )
+
+
+def _read_csv(path: Path, kind: str) -> pd.DataFrame:
+    data = read_text(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            log = pd.read_csv(io.BytesIO(data), index_col=False, dtype=str, na_filter=False)
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise DataError(
+            f"{path.name} is not csv ({str(error).strip()}); give every row the header's columns."
+        ) from None
+    return _interactions(log, path, refuser(path, lambda row: _csv_line_of(row, data)), kind)
+
+
+def _read_parquet(path: Path, kind: str) -> pd.DataFrame:
+    import pyarrow as pa
+
+    try:
+        # Through a buffer, since pyarrow reads columns out of the names of folders.
+        log = pd.read_parquet(io.BytesIO(path.read_bytes())).reset_index(drop=True)
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(f"{path.name} is not whole Parquet ({error}); write it anew.") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{path} cannot be read ({reason}); correct or replace it.") from None
+    return _interactions(log, path, refuser(path, lambda row: row + 1), kind)
+
+
+def _interactions(log: pd.DataFrame, path: Path, refuse: Refuse, kind: str) -> pd.DataFrame:
+    absent = [column for column in REQUIRED if column not in log]
+    if absent:
+        raise DataError(
+            f"{path.name} has no column {', '.join(absent)}; an interactions table needs "
+            f"{', '.join(REQUIRED)}."
+        )
+    log = log.assign(created_at=from_calendar(log["created_at"], refuse))
+    for column in ("source_id", "target_id"):
+        log[column] = as_text(log[column], refuse)
+        refuse(log[column].isna(), log[column], f"is no {column}; give one or drop the row")
+    if "seq" not in log:
+        log["seq"] = np.arange(len(log))
+    seq = pd.to_numeric(log["seq"], errors="coerce").astype("float64")
+    wrong = ~(seq >= 0) | (seq % 1 != 0) | seq.duplicated()
+    refuse(wrong, log["seq"], "is no seq; number the rows 0, 1, 2, ..., each once")
+    log["seq"] = seq.astype("int64")
+    if "kind" not in log:
+        log["kind"] = kind
+    refuse(~log["kind"].isin(KINDS), log["kind"], f"is no kind; choose of {', '.join(KINDS)}")
+    if "post_id" in log:
+        log["post_id"] = as_text(log["post_id"], refuse)
+    return log
+
+
+def _line_of(row: int, data: bytes, comment: bytes) -> int:
+    lines = (line.strip() for line in data.split(b"\n"))
+    numbers = [n for n, line in enumerate(lines, 1) if line and not line.startswith(comment)]
+    return numbers[row]
+
+
+def _csv_line_of(row: int, data: bytes) -> int:
+    reader = csv.reader(io.StringIO(data.decode(), newline=""))
+    starts, last = [], 0
+    for record in reader:
+        if record:
+            starts.append(last + 1)
+        last = reader.line_num
+    return starts[row + 1]

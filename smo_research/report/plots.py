@@ -1,0 +1,195 @@
+"""The figures: a tidy table in, Axes out. Nothing here shows or saves."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from smo_research.report.curves import return_curve, return_curves
+from smo_research.report.grid import testability
+from smo_research.report.intervals import Line, draw
+from smo_research.report.rows import PARTS, deciding, require, require_verdicts, totals
+from smo_research.report.style import colour_of, look
+from smo_research.report.words import SHORT_NAMES, VERDICT_WORDS, count, is_ratio, text, wrap
+
+__all__ = ["forest", "parts", "return_curve", "return_curves", "testability"]
+
+BOUNDS = (0.9, 1 / 0.9)
+_NEEDED = [
+    "hypothesis", "dataset", "model", "block", "term", "estimate", "ci_low", "ci_high", "unit",
+    "verdict", "grade", "reason",
+]  # fmt: skip
+_PART_MARKERS = {"total": ("o", True), "discovery": ("o", False), "retention": ("s", False)}
+_TITLE_WIDTH = 78
+
+
+@look()
+def forest(
+    evidence: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = BOUNDS
+) -> Axes:
+    """Draw the estimates that decide, one line a data set and term, by hypothesis.
+
+    Parameters
+    ----------
+    evidence
+        A tidy evidence table (design, section 7). Where `unit` starts with "ln ratio" the
+        estimate is drawn as exp(estimate) on a log axis; anything else as it is. Checks and
+        the parts of an effect are left out.
+    ax
+        Axes to draw on; new ones by default.
+    bounds
+        Smallest ratios of interest; effects between them are negligible, and the band between
+        them is shaded.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    DataError
+        When a column is missing or a verdict is not one of the five.
+    """
+    require(evidence, _NEEDED, "evidence")
+    require_verdicts(evidence, "evidence")
+    rows = totals(evidence)
+    lines: list[Line] = []
+    for hypothesis, group in rows.groupby("hypothesis", sort=True):
+        name = SHORT_NAMES.get(str(hypothesis), "")
+        lines.append(Line(f"{hypothesis}  {name}".strip(), header=True))
+        tested = group[group["estimate"].notna()]
+        for _, of_dataset in tested.groupby("dataset", sort=True):
+            shown = _verdict_words(of_dataset.iloc[0])
+            for row in of_dataset.to_dict("records"):
+                lines.append(_line(row, f"{row['dataset']}: {_plain(row['term'])}", shown))
+                shown = ""
+        lines += _untested(group[group["estimate"].isna()])
+    return _finish(ax, lines, bounds, _forest_title(rows, bounds))
+
+
+@look()
+def parts(
+    evidence: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = BOUNDS
+) -> Axes:
+    """Draw each effect on lasting growth beside its parts, discovery and retention (H2, H3).
+
+    Parameters
+    ----------
+    evidence
+        A tidy evidence table whose `block` says "total", "discovery" or "retention".
+    ax
+        Axes to draw on; new ones by default.
+    bounds
+        Smallest ratios of interest.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    DataError
+        When a column is missing.
+    """
+    require(evidence, _NEEDED, "evidence")
+    rows = deciding(evidence[evidence["hypothesis"].isin(["H2", "H3"])])
+    rows = rows[rows["block"].isin(PARTS) & rows["estimate"].notna()]
+    lines: list[Line] = []
+    carriers: list[str] = []
+    for (hypothesis, dataset, term), group in rows.groupby(["hypothesis", "dataset", "term"]):
+        by_part = {row["block"]: row for row in group.to_dict("records")}
+        if not set(PARTS) <= set(by_part):
+            continue
+        lines.append(Line(f"{hypothesis}  {dataset}: {_plain(term)}", header=True))
+        lines += [_line(by_part[part], part, "") for part in PARTS]
+        if by_part["total"]["ci_low"] > 0 or by_part["total"]["ci_high"] < 0:
+            carriers.append(max(PARTS[1:], key=lambda part: abs(by_part[part]["estimate"])))
+    return _finish(ax, lines, bounds, _parts_title(lines, carriers))
+
+
+def _finish(ax: Axes | None, lines: list[Line], bounds: tuple[float, float], title: str) -> Axes:
+    if ax is None:
+        ax = _room_for(sum(line.height for line in lines))
+    if not lines:
+        ax.set_title(title)
+        ax.set_axis_off()
+        return ax
+    draw(ax, lines, bounds)
+    ax.set_title(wrap(title, _TITLE_WIDTH))
+    return ax
+
+
+def _room_for(height: float) -> Axes:
+    """Axes with room for the labels left of it and the numbers right of it."""
+    inches = 0.27 * max(height, 2)
+    figure, ax = plt.subplots(figsize=(10, inches + 1.6))
+    below, above = 0.6 / (inches + 1.6), 1.0 / (inches + 1.6)
+    figure.subplots_adjust(left=0.27, right=0.66, bottom=below, top=1 - above)
+    return ax
+
+
+def _line(row: dict, label: str, verdict: str) -> Line:
+    block = text(row["block"])
+    marker, filled = _PART_MARKERS.get(block, ("o", True))
+    return Line(
+        label=label,
+        estimate=float(row["estimate"]),
+        ci_low=float(row["ci_low"]),
+        ci_high=float(row["ci_high"]),
+        unit=text(row["unit"]),
+        colour=colour_of(row["hypothesis"], block),
+        marker=marker,
+        filled=filled,
+        verdict=verdict,
+    )
+
+
+def _untested(rows: pd.DataFrame) -> list[Line]:
+    """Lines of data sets without an estimate, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows.to_dict("records"):
+        verdict = VERDICT_WORDS.get(text(row["verdict"]), "no estimate")
+        note = ": ".join(filter(None, [verdict, text(row["reason"])]))
+        names = reasons.setdefault(note, [])
+        name = ": ".join(filter(None, [row["dataset"], _plain(row["term"])]))
+        names += [name] if name not in names else []
+    return [Line(", ".join(names), note=note) for note, names in reasons.items()]
+
+
+def _verdict_words(row: pd.Series) -> str:
+    words = VERDICT_WORDS.get(text(row["verdict"]), "")
+    return f"{words} ({text(row['grade'])})" if words and text(row["grade"]) else words
+
+
+def _plain(term: object) -> str:
+    return text(term).replace("_", " ")
+
+
+def _parts_title(lines: list[Line], carriers: list[str]) -> str:
+    if not lines:
+        return "No effect came with its two parts, discovery and retention"
+    if not carriers:
+        return "No effect differs from none, so neither who comes nor who stays carries one"
+    found = carriers.count("discovery")
+    return (
+        f"Who comes or who stays? Of {count(len(carriers), 'effect')} that differ from none, "
+        f"discovery is the larger part of {found} and retention of {len(carriers) - found}"
+    )
+
+
+def _forest_title(rows: pd.DataFrame, bounds: tuple[float, float]) -> str:
+    tested = rows[rows["estimate"].notna()]
+    if tested.empty:
+        return "These data sets cannot tell: there is no estimate to show"
+    off = (tested["ci_low"] > 0) | (tested["ci_high"] < 0)
+    ratio = tested["unit"].map(is_ratio)
+    low, high = (math.log(bound) for bound in bounds)
+    small = ratio & (tested["ci_low"] > low) & (tested["ci_high"] < high)
+    return (
+        f"Of {count(len(tested), 'estimate')}, {int((off & ~small).sum())} differ from no effect, "
+        f"{int(small.sum())} lie wholly in the range too small to matter, "
+        f"and {int((~off & ~small).sum())} leave it open"
+    )
