@@ -195,9 +195,10 @@ def test_a_missing_column_is_named(name):
 
 
 def test_plots_leave_the_look_of_other_figures_alone():
-    before = dict(plt.rcParams)
-    plots.forest(fake_evidence())
-    assert dict(plt.rcParams) == before
+    with plt.rc_context({"font.size": 7, "axes.spines.top": True}):
+        plots.forest(fake_evidence())
+        assert plt.rcParams["font.size"] == 7
+        assert plt.rcParams["axes.spines.top"]
 
 
 def test_forest_shows_ratios_with_their_interval_and_verdict():
@@ -237,6 +238,15 @@ def test_forest_lists_the_untestable_with_their_reason_once():
     ]
     assert len(notes) == 1
     assert notes[0].endswith("are not in it")
+
+
+def test_forest_lists_a_term_that_could_not_be_tested_beside_those_that_were():
+    evidence = fake_evidence().query("hypothesis == 'H2' and dataset == 'mathoverflow'")
+    narrow = _row("H2", "mathoverflow", "hashtag_rate", model="", reason="hardly varies")
+    ax = plots.forest(pd.concat([evidence, pd.DataFrame([narrow])]))
+    assert sum(line.get_marker() == "o" for line in ax.lines) == 2
+    assert "mathoverflow: hashtag rate" in _texts(ax)
+    assert "cannot tell: hardly varies" in _texts(ax)
 
 
 def test_forest_of_another_unit_is_not_exponentiated():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from smo_research.datasets.cells import refuser
 from smo_research.datasets.edgelist import read_edgelist, read_text
 from smo_research.errors import DataError
 from smo_research.tables import Tables
@@ -36,12 +37,9 @@ def _read_minutes(path: Path) -> pd.DataFrame:
             f"{path.name}: the columns are {', '.join(log)}, but must be Source, Target, "
             "Timestamp; download it again."
         )
-    try:
-        times = pd.to_datetime(log["Timestamp"], format="%m/%d/%y %I:%M %p", utc=True)
-    except ValueError as error:
-        raise DataError(
-            f"{path.name} has a time that is not month/day/year ({error}); download it again."
-        ) from None
+    times = pd.to_datetime(log["Timestamp"], format="%m/%d/%y %I:%M %p", utc=True, errors="coerce")
+    refuse = refuser(path, lambda row: row + 2)
+    refuse(times.isna(), log["Timestamp"], "is no month/day/year time; download the file again")
     return pd.DataFrame(
         {
             "source_id": log["Source"],

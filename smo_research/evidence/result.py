@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from smo_research.evidence.effects import Effect
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -16,6 +18,7 @@ VOCABULARY = [
     *["estimate", "std_error", "ci_low", "ci_high", "p_value", "p_holm", "unit"],
     *["n_obs", "n_accounts", "verdict", "grade", "reason"],
 ]
+Key = tuple[str, str, str]
 NUMBERS = ["estimate", "std_error", "ci_low", "ci_high", "p_value", "p_holm"]
 
 
@@ -32,6 +35,8 @@ class Result:
         What the test tries to reject.
     formula
         The model, as fitted.
+    effects
+        The numbers behind the table, by (model, block, term).
     left_out
         One row a reason: reason, rows, accounts.
     data_hashes
@@ -47,6 +52,7 @@ class Result:
     table: pd.DataFrame
     null_hypothesis: str
     formula: str = ""
+    effects: dict[Key, Effect] = field(default_factory=dict)
     left_out: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=["reason", "rows", "accounts"])
     )
@@ -103,6 +109,19 @@ def evidence_row(**values: Any) -> dict[str, Any]:
         raise TypeError(f"not in the vocabulary: {', '.join(sorted(unknown))}")
     empty = dict.fromkeys(NUMBERS, np.nan) | {"n_obs": 0, "n_accounts": 0}
     return {name: values.get(name, empty.get(name, "")) for name in VOCABULARY}
+
+
+def effect_row(effect: Effect, **values: Any) -> dict[str, Any]:
+    """One row of the vocabulary for an effect with its 95 % interval."""
+    low, high = effect.interval()
+    return evidence_row(
+        estimate=effect.estimate,
+        std_error=effect.std_error,
+        ci_low=low,
+        ci_high=high,
+        p_value=effect.p_difference,
+        **values,
+    )
 
 
 def untested(hypothesis: str, dataset: str, null_hypothesis: str, reason: str) -> Result:

@@ -14,8 +14,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from smo_research.report.style import BAND, INK, QUIET
 from smo_research.report.words import effect, is_ratio, wrap
 
-LABEL_WIDTH = 38
-NOTE_WIDTH = 100
+LABEL_WIDTH = 34
+NOTE_WIDTH = 94
 _WIDEST, _NARROWEST = math.log(10), math.log(1.3)
 _USUAL = 0.85
 _TICKS = (
@@ -24,7 +24,7 @@ _TICKS = (
     (math.log(4.5), (0.25, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 4)),
     (math.inf, (0.1, 0.2, 0.33, 0.5, 1, 2, 3, 5, 10)),
 )
-_POINTS_A_CHARACTER = 5.0
+_POINTS_A_CHARACTER = 5.2
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ def _words(ax: Axes, line: Line, middle: float, margin: float) -> None:
     label = wrap(line.label, LABEL_WIDTH)
     _beside(ax, label, 0, middle, -8, size=9.5, color=colour, ha="right")
     if line.drawn:
-        _beside(ax, _numbers(line), 1, middle, 8, size=9)
-        _beside(ax, line.verdict, 1, middle, 8 + margin, size=9)
+        _beside(ax, _numbers(line), 1, middle, 8, size=9.5)
+        _beside(ax, line.verdict, 1, middle, 8 + margin, size=9.5)
     else:
-        _beside(ax, wrap(line.note, NOTE_WIDTH), 0, middle, 4, size=9, color=colour)
+        _beside(ax, wrap(line.note, NOTE_WIDTH), 0, middle, 4, size=9.5, color=colour)
 
 
 def _beside(ax: Axes, words: str, edge: int, middle: float, points: float, **look: Any) -> None:

@@ -117,7 +117,6 @@ def _verdict(row: dict[str, Any]) -> dict[str, str]:
         "verdict": verdict,
         "words": VERDICT_WORDS[verdict],
         "grade": text(row["grade"]) or DASH,
-        "reason": text(row["reason"]),
         "detectable": effect(row.get("detectable", missing), missing, missing, row["unit"]),
     }
 
@@ -132,13 +131,14 @@ def _estimate(row: dict[str, Any]) -> dict[str, str]:
         "term": text(row.get("term")).replace("_", " "),
         "effect": effect(row["estimate"], row["ci_low"], row["ci_high"], row["unit"]),
         "p": p_text(row.get("p_value")),
+        "reason": text(row.get("reason")),
         "n_obs": _whole(row["n_obs"]),
         "n_accounts": _whole(row["n_accounts"]),
     }
 
 
 def _whole(number: object) -> str:
-    return f"{int(text(number).split('.')[0]):,}" if text(number) else DASH
+    return f"{int(text(number).split('.')[0]):,}" if text(number) not in ("", "0") else DASH
 
 
 def _dataset(row: Mapping[str, Any]) -> dict[str, str]:

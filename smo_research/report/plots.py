@@ -125,9 +125,9 @@ def _finish(ax: Axes | None, lines: list[Line], bounds: tuple[float, float], tit
 def _room_for(height: float) -> Axes:
     """Axes with room for the labels left of it and the numbers right of it."""
     inches = 0.27 * max(height, 2)
-    figure, ax = plt.subplots(figsize=(10, inches + 1.6))
+    figure, ax = plt.subplots(figsize=(9.4, inches + 1.6))
     below, above = 0.6 / (inches + 1.6), 1.0 / (inches + 1.6)
-    figure.subplots_adjust(left=0.27, right=0.66, bottom=below, top=1 - above)
+    figure.subplots_adjust(left=0.29, right=0.66, bottom=below, top=1 - above)
     return ax
 
 

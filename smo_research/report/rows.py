@@ -8,7 +8,7 @@ from smo_research.errors import DataError
 from smo_research.report.words import VERDICTS
 
 PARTS = ("total", "discovery", "retention")
-_PRIMARY = ("between", "landmark")
+_PRIMARY = {"between": 0, "landmark": 0, "": 2}
 _CHECKS = ("negative control", "placebo", "lead", "naive")
 
 
@@ -42,6 +42,7 @@ def deciding(evidence: pd.DataFrame) -> pd.DataFrame:
 
     Checks (placebo, negative control, lead, naive codings) are never shown as evidence; where
     there is a between or a landmark model it is taken, else the first in the table.
+    Rows without a model are terms that could not be tested, and stay.
 
     Parameters
     ----------
@@ -56,12 +57,11 @@ def deciding(evidence: pd.DataFrame) -> pd.DataFrame:
     evidence = evidence.reset_index(drop=True)
     model = evidence["model"].fillna("").astype(str)
     rows = evidence[~model.str.startswith(_CHECKS)]
-    rank = model.map({name: place for place, name in enumerate(_PRIMARY)}).fillna(len(_PRIMARY))
+    rank = model.map(_PRIMARY).fillna(1)
     chosen = []
     for _, group in rows.groupby(["hypothesis", "dataset"], sort=True):
-        ranks = rank[group.index]
-        best = model[ranks.idxmin()]
-        chosen.append(group[model[group.index] == best])
+        best = model[rank[group.index].idxmin()]
+        chosen.append(group[model[group.index].isin([best, ""])])
     return pd.concat(chosen) if chosen else rows
 
 

@@ -1,0 +1,198 @@
+"""The commands: thin, each one call into the package."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smo_research.errors import DataError, SmoError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    help="Do technical tweaks or genuine conversation predict lasting audience growth?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Mirror = Annotated[
+    Path | None,
+    typer.Option(help="Folder with the published files, one sub-folder a data set.", show_default="SMO_MIRROR"),
+]
+FORMATS = ("snap", "konect", "csv", "parquet")
+
+
+def main() -> None:
+    """Run a command; an error of ours is one message and exit status 2."""
+    try:
+        app()
+    except SmoError as error:
+        print(f"smo: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@app.command()
+def datasets() -> None:
+    """List the catalogue: what each data set is, its licence, whether it is here, what it tests."""
+    from smo_research.datasets.catalog import catalog
+    from smo_research.datasets.fetch import is_cached
+
+    for entry in catalog().values():
+        here = "cached" if is_cached(entry.name) else "not cached"
+        print(f"{entry.name} ({here})\n    {entry.title}\n    licence: {entry.licence}")
+        print(f"    can test: {', '.join(entry.testable) or 'nothing'}")
+        for hypothesis, reason in entry.untestable.items():
+            print(f"    cannot test {hypothesis}: {reason}")
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets of the catalogue.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All data sets.")] = False,
+    mirror: Mirror = None,
+) -> None:
+    """Download, verify and cache data sets."""
+    from smo_research.datasets.catalog import catalog
+    from smo_research.datasets.fetch import fetch as fetch_files
+
+    if bool(names) == everything:
+        raise DataError("Name the data sets to fetch, or give --all; `smo datasets` lists them.")
+    problems = []
+    for name in names or catalog():
+        try:
+            for path in fetch_files(name, mirror=mirror):
+                print(path)
+        except SmoError as error:
+            problems.append(str(error))
+    if problems:
+        raise SmoError("\n".join(problems))
+
+
+@app.command()
+def study(
+    names: Annotated[list[str] | None, typer.Argument(help="By default all that can be had.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
+        "results"
+    ),
+    mirror: Mirror = None,
+) -> None:
+    """Run the study: evidence, verdicts, figures and a report."""
+    from smo_research.report.answer import answer_paragraph
+    from smo_research.study import study as run_study
+    from smo_research.study import write
+
+    done = run_study(names, mirror=mirror, tell=_tell)
+    placed = write(done, output)
+    _print_verdicts(done.verdicts)
+    for name, reason in done.passed_over.items():
+        print(f"passed over {name}: {reason}")
+    print(f"\n{answer_paragraph(done.verdicts)}\n")
+    print(f"Report: {output / 'report.html'} ({len(placed)} files in {output})")
+
+
+@app.command()
+def panel(
+    name: Annotated[str | None, typer.Argument(help="A data set of the catalogue.")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Where to write: .parquet or .csv.")
+    ] = Path("panel.parquet"),
+    interactions: Annotated[
+        Path | None, typer.Option(help="A file of timed acts of one's own.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
+    ] = None,
+    period: Annotated[int | None, typer.Option(help="Days; 7 for a file of one's own.")] = None,
+    gap: Annotated[int | None, typer.Option(help="Days; 7 for a file of one's own.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="Days; 42 for a file of one's own.")] = None,
+    mirror: Mirror = None,
+) -> None:
+    """Build the panel, one row an account and period, of a data set or of any timed edge list."""
+    from smo_research.datasets.catalog import dataset
+    from smo_research.datasets.edgelist import read_edgelist
+    from smo_research.datasets.load import load
+    from smo_research.measures.panel import panel as build_panel
+    from smo_research.tables import Windows
+
+    _check_ending(output)
+    if (name is None) == (interactions is None):
+        raise DataError("Give either the name of a data set or --interactions FILE.")
+    if name is not None:
+        log, base = load(name, mirror=mirror).interactions, dataset(name).windows
+        if log is None or base is None:
+            raise DataError(f"{name} has no interactions with times, so it has no panel.")
+    else:
+        log = read_edgelist(interactions, format=format or _format_of(interactions))
+        base = Windows(period=7, gap=7, horizon=42)
+    windows = Windows(
+        period=period or base.period, gap=gap or base.gap, horizon=horizon or base.horizon
+    )
+    rows = build_panel(log, windows=windows)
+    _write_table(rows, output)
+    print(f"{output}: {len(rows):,} rows, {rows['account_id'].nunique():,} accounts")
+
+
+def _format_of(path: Path) -> str:
+    ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
+    if ending in ("csv", "parquet"):
+        return ending
+    raise DataError(f"{path}: name its format with --format {', '.join(FORMATS)}.")
+
+
+def _check_ending(output: Path) -> None:
+    if output.suffix not in (".parquet", ".csv"):
+        raise DataError(f"{output}: must end in .parquet or .csv; change -o.")
+    if not output.parent.is_dir():
+        raise DataError(f"{output}: there is no folder {output.parent}; make it or change -o.")
+
+
+def _write_table(table: pd.DataFrame, output: Path) -> None:
+    """Write a table under another name first, so that no half file is ever at its place."""
+    part = output.with_name(f".{output.stem}.{uuid.uuid4().hex}{output.suffix}")
+    try:
+        if output.suffix == ".parquet":
+            table.to_parquet(part, index=False)
+        else:
+            table.to_csv(part, index=False)
+        os.replace(part, output)
+    except OSError as error:
+        raise SmoError(f"{output}: cannot be written ({error.strerror}); change -o.") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _print_verdicts(verdicts: pd.DataFrame) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    table = Table("", "data set", "verdict", "grade", "ratio", "95 %", "p (Holm)", "", box=SIMPLE)
+    for row in verdicts[verdicts["verdict"] != "untestable"].itertuples():
+        ratio, low, high = (math.exp(x) for x in (row.estimate, row.ci_low, row.ci_high))
+        table.add_row(
+            row.hypothesis,
+            row.dataset,
+            row.verdict,
+            row.grade,
+            f"{ratio:.2f}",
+            f"{low:.2f} to {high:.2f}",
+            f"{row.p_holm:.2g}",
+            f"{row.term} {row.unit.removeprefix('ln ratio').strip(' ,')}",
+        )
+    console.print(table)
+    untestable = verdicts[verdicts["verdict"] == "untestable"]
+    for name, rows in untestable.groupby("dataset"):
+        console.print(f"{name} cannot tell: {', '.join(rows['hypothesis'])}", highlight=False)

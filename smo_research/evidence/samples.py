@@ -1,0 +1,147 @@
+"""The rows a test uses and the one adjustment set, with a table of what was left out and why."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from smo_research.tables import Windows
+
+TWEAKS = ("schedule_focus", "burstiness")
+INBOUND_CLASSES = [-1, 0, 1, 2, 3, 5, 8, 12, 19, np.inf]
+INBOUND_LABELS = ["0", "1", "2", "3", "4-5", "6-8", "9-12", "13-19", "20+"]
+ADJUSTMENT = (
+    "C(inbound_class)",
+    "log_new_now",
+    "log_tenure",
+    "log_past_inbound",
+    "log_past_acts",
+    "post_volume",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows for a model, and what was left out: reason, rows, accounts."""
+
+    rows: pd.DataFrame
+    left_out: pd.DataFrame
+
+    def keep(self, wanted: pd.Series, reason: str) -> Sample:
+        """Leave out the rows that are not wanted, with the reason."""
+        out = self.rows[~wanted]
+        if out.empty:
+            return self
+        gone = set(out["account_id"]) - set(self.rows.loc[wanted, "account_id"])
+        line = pd.DataFrame([{"reason": reason, "rows": len(out), "accounts": len(gone)}])
+        left_out = line if self.left_out.empty else pd.concat([self.left_out, line])
+        return Sample(self.rows[wanted], left_out.reset_index(drop=True))
+
+
+def whole(rows: pd.DataFrame) -> Sample:
+    """All rows, nothing left out yet."""
+    return Sample(rows, pd.DataFrame(columns=["reason", "rows", "accounts"]))
+
+
+def growth_sample(panel: pd.DataFrame, hypothesis: str, *, windows: Windows) -> Sample:
+    """Choose the rows of H2, H3 or H7 and add the adjustment columns.
+
+    Parameters
+    ----------
+    panel
+        As `smo_research.panel` returns it.
+    hypothesis
+        "H2" (rows with an own act; nobody writing takes the formula's own value), "H3" (rows
+        with somebody writing) or "H7" (those, with past_answering known).
+    windows
+        gap and period; where the log does not start with the platform, the first
+        ceil(gap / period) + 1 periods are left out.
+    """
+    sample = whole(panel)
+    if not windows.from_launch:
+        first = math.ceil((windows.gap or 0) / windows.period) + 1
+        sample = sample.keep(panel["period"] >= first, "the log starts after the platform did")
+    if hypothesis == "H2":
+        sample = sample.keep(sample.rows["own_acts"] > 0, "no own act in the period")
+    else:
+        sample = sample.keep(sample.rows["inbound"] > 0, "nobody wrote in the period")
+    if hypothesis == "H7":
+        sample = sample.keep(
+            sample.rows["past_answering"].notna(), "nobody wrote in the past three periods"
+        )
+    return Sample(adjusted(sample.rows), sample.left_out)
+
+
+def adjusted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the adjustment columns of design section 5 to rows of a panel."""
+    rows = rows.assign(
+        answering=rows["answering"].fillna(rows["pooled_answering"]),
+        inbound_class=pd.cut(rows["inbound"], INBOUND_CLASSES, labels=INBOUND_LABELS).astype(str),
+        **{
+            f"log_{name}": np.log1p(rows[name].astype(float))
+            for name in ("new_now", "tenure", "past_inbound", "past_acts")
+        },
+    )
+    for name in TWEAKS:
+        missing = rows[name].isna()
+        rows[f"{name}_missing"] = missing.astype(float)
+        rows[f"{name}_known"] = rows[name]
+        rows[name] = rows[name].fillna(rows[name].mean())
+    return rows
+
+
+def tweak_terms(rows: pd.DataFrame, tweaks: tuple[str, ...] = TWEAKS) -> list[str]:
+    """The tweaks that were ever measured, with an indicator for each pattern of missing values."""
+    measured = [name for name in tweaks if rows[f"{name}_known"].notna().any()]
+    indicators: list[str] = []
+    for name in measured:
+        column = rows[f"{name}_missing"]
+        if column.nunique() > 1 and not any(column.equals(rows[one]) for one in indicators):
+            indicators.append(f"{name}_missing")
+    return measured + indicators
+
+
+def without_effects(sample: Sample, outcome: str, effects: list[str]) -> Sample:
+    """Drop what an effect would fit perfectly: groups with an outcome of 0 throughout, then singletons.
+
+    Repeated until nothing changes.
+    """
+    names = {"account_id": "accounts", "period": "periods"}
+    while True:
+        before = len(sample.rows)
+        for effect in effects:
+            positive = sample.rows.groupby(effect)[outcome].transform("sum") > 0
+            sample = sample.keep(positive, f"{names[effect]} whose outcome is 0 throughout")
+        if len(effects) > 1:
+            for effect in effects:
+                size = sample.rows.groupby(effect)[outcome].transform("size")
+                sample = sample.keep(size > 1, f"{names[effect]} with a single row")
+        if len(sample.rows) == before:
+            return _merged(sample)
+
+
+def _merged(sample: Sample) -> Sample:
+    left_out = sample.left_out.groupby("reason", sort=False, as_index=False).sum()
+    return Sample(sample.rows, left_out)
+
+
+def too_little(rows: pd.DataFrame, outcome: str, *, fewest_rows: int, fewest_accounts: int) -> str:
+    """Say why a count outcome is too rare to test, or nothing."""
+    positive = rows[rows[outcome] > 0]
+    accounts = positive["account_id"].nunique()
+    if len(positive) < fewest_rows:
+        return f"{len(positive)} rows have an outcome above 0; at least {fewest_rows} are needed"
+    if accounts < fewest_accounts:
+        return f"{accounts} accounts have an outcome above 0; at least {fewest_accounts} are needed"
+    return ""
+
+
+def hardly_varies(rows: pd.DataFrame, predictor: str, *, fewest_accounts: int) -> str:
+    """Say that the predictor varies within too few accounts to be tested, or nothing."""
+    accounts = int((rows.groupby("account_id")[predictor].nunique() > 1).sum())
+    if accounts < fewest_accounts:
+        return f"{predictor} varies within {accounts} accounts; at least {fewest_accounts} are needed"
+    return ""

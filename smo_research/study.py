@@ -1,0 +1,280 @@
+"""The main job: from public data to verdicts, figures and a report, one way."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smo_research.datasets.catalog import Dataset, catalog, dataset
+from smo_research.datasets.load import data_hashes, load
+from smo_research.errors import DataError, FetchError, SmoError
+from smo_research.evidence.comeback import return_curve_table, return_when_answered
+from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash
+from smo_research.evidence.lasting import lasting_growth
+from smo_research.evidence.result import VOCABULARY, Result
+from smo_research.evidence.returning import first_contacts
+from smo_research.evidence.verdicts import judge
+from smo_research.measures.panel import panel
+from smo_research.tables import Tables
+
+LIBRARIES = (
+    *("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyfixest", "scipy"),
+    "smo_research",
+)
+LASTING = ("H2", "H3", "H7")
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetStudy:
+    """What one data set said: a result a testable hypothesis, and the curve of those back."""
+
+    entry: Dataset
+    results: list[Result]
+    curve: pd.DataFrame
+    rows: dict[str, int]
+    hashes: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The whole study.
+
+    Attributes
+    ----------
+    evidence
+        One row a term, in the vocabulary of `Result`.
+    verdicts
+        One row a hypothesis and data set of the catalogue.
+    curves
+        Share of first contacts who are back, by data set, answered and days.
+    passed_over
+        Data set to the reason why it was not used.
+    manifest
+        What made it: versions, hashes of data and of the hypotheses.
+    """
+
+    studies: list[DatasetStudy]
+    evidence: pd.DataFrame
+    verdicts: pd.DataFrame
+    curves: pd.DataFrame
+    passed_over: dict[str, str]
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+def study(
+    names: Iterable[str] | None = None,
+    *,
+    mirror: str | Path | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Study:
+    """Run the study.
+
+    Parameters
+    ----------
+    names
+        Data sets of the catalogue; by default all that can be obtained.
+    mirror
+        Folder with the published files, as in `fetch`.
+    tell
+        Is told in one line what is being done.
+
+    Returns
+    -------
+    Study
+        Every pair of hypothesis and data set has a verdict, or a reason why there is none.
+
+    Raises
+    ------
+    DataError, FetchError
+        When a named data set is unknown or cannot be had, or none can.
+    """
+    chosen = list(dict.fromkeys(names)) if names else []
+    entries = [dataset(name) for name in chosen] if chosen else list(catalog().values())
+    studies, passed_over = [], {}
+    for entry in entries:
+        tell(f"{entry.name}: loading")
+        try:
+            tables = load(entry.name, mirror=mirror)
+        except FetchError as error:
+            if chosen:
+                raise
+            passed_over[entry.name] = str(error)
+            continue
+        tell(f"{entry.name}: testing {', '.join(entry.testable)}")
+        studies.append(study_dataset(entry, tables, hashes=data_hashes(entry.name)))
+    if not studies:
+        raise FetchError(
+            "No data set could be obtained:\n" + "\n".join(passed_over.values())
+        )
+    return gather(studies, passed_over)
+
+
+def study_dataset(entry: Dataset, tables: Tables, *, hashes: dict[str, str]) -> DatasetStudy:
+    """Turn the tables of one data set into results: tables, panel, evidence.
+
+    Parameters
+    ----------
+    entry
+        Its windows and the hypotheses that it can test.
+    tables
+        Its canonical tables.
+    hashes
+        File name to sha256 of its raw files.
+    """
+    results: list[Result] = []
+    curve = pd.DataFrame()
+    about = {"dataset": entry.name, "data_hashes": hashes}
+    if entry.windows is None or tables.interactions is None:
+        raise DataError(f"{entry.name} has no interactions or no windows; nothing can be tested.")
+    asked = [name for name in LASTING if name in entry.testable]
+    if asked:
+        rows = panel(tables.interactions, windows=entry.windows)
+        results += [lasting_growth(rows, name, windows=entry.windows, **about) for name in asked]
+    if "H5" in entry.testable:
+        contacts = first_contacts(tables.interactions, windows=entry.windows)
+        results.append(return_when_answered(contacts, **about))
+        curve = return_curve_table(contacts, windows=entry.windows, dataset=entry.name)
+    counts = {
+        name: len(table)
+        for name in ("accounts", "posts", "interactions", "followers")
+        if (table := getattr(tables, name)) is not None
+    }
+    return DatasetStudy(entry, results, curve, counts, hashes)
+
+
+def gather(studies: list[DatasetStudy], passed_over: dict[str, str]) -> Study:
+    """Judge all results together and say what they were made from."""
+    known = catalog() | {one.entry.name: one.entry for one in studies}
+    declared = {
+        name: [entry.name for entry in known.values() if name in entry.testable]
+        for name in hypotheses()
+    }
+    untestable = {
+        (name, entry.name): entry.untestable[name]
+        for name in hypotheses()
+        for entry in known.values()
+        if name in entry.untestable
+    } | {
+        (name, missing): "the data set was passed over"
+        for missing in passed_over
+        for name in known[missing].testable
+    }
+    run = {one.entry.name for one in studies} | set(passed_over)
+    untestable = {pair: reason for pair, reason in untestable.items() if pair[1] in run}
+    results = [result for one in studies for result in one.results]
+    verdicts = judge(results, declared=declared, untestable=untestable)
+    evidence = pd.concat([result.table for result in results], ignore_index=True)
+    evidence = _with_verdicts(evidence, verdicts)
+    return Study(
+        studies=studies,
+        evidence=evidence[VOCABULARY],
+        verdicts=verdicts,
+        curves=pd.concat([one.curve for one in studies], ignore_index=True),
+        passed_over=passed_over,
+        manifest={
+            "data": {one.entry.name: one.hashes for one in studies},
+            "hypotheses_sha256": hypotheses_hash(),
+            "seed": None,
+            "versions": {name: version(name) for name in LIBRARIES}
+            | {"python": platform.python_version()},
+        },
+    )
+
+
+def _with_verdicts(evidence: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Say in each row what was decided on its pair, and the adjusted p where it decided."""
+    pair = ["hypothesis", "dataset"]
+    deciding = [*pair, "model", "block", "term"]
+    said = evidence.drop(columns=["verdict", "grade", "p_holm"]).merge(
+        verdicts[[*pair, "verdict", "grade"]], on=pair, how="left", validate="many_to_one"
+    )
+    return said.merge(verdicts[[*deciding, "p_holm"]], on=deciding, how="left")
+
+
+def write(done: Study, folder: str | Path) -> list[Path]:
+    """Write evidence.csv, verdicts.csv, figures, report.html and, last, manifest.json.
+
+    All files are made beside the folder first and then moved, so that a failure leaves the
+    folder as it was.
+
+    Parameters
+    ----------
+    done
+        The study.
+    folder
+        Where to write; it is made if need be, other files in it stay.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, the manifest last.
+    """
+    from smo_research.report.answer import answer_paragraph
+    from smo_research.report.figures import draw
+    from smo_research.report.page import render
+
+    folder = Path(folder)
+    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        (part / "figures").mkdir(parents=True)
+        done.evidence.to_csv(part / "evidence.csv", index=False)
+        done.verdicts.to_csv(part / "verdicts.csv", index=False)
+        provenance = {
+            "hypotheses": done.manifest["hypotheses_sha256"],
+            "smo_research": done.manifest["versions"]["smo_research"],
+        }
+        page = render(
+            verdicts=done.verdicts,
+            evidence=done.evidence,
+            figures=draw(
+                done.evidence,
+                done.verdicts,
+                done.curves,
+                folder=part / "figures",
+                provenance=provenance,
+            ),
+            datasets=[_card(one) for one in done.studies],
+            passed_over=[{"name": n, "reason": why} for n, why in done.passed_over.items()],
+            answer=answer_paragraph(done.verdicts),
+            manifest=done.manifest,
+        )
+        (part / "report.html").write_text(page, encoding="utf-8")
+        manifest = json.dumps(done.manifest, indent=2, sort_keys=True) + "\n"
+        (part / "manifest.json").write_text(manifest, encoding="utf-8")
+        made = sorted(path for path in part.rglob("*") if path.is_file())
+        made.sort(key=lambda path: path.name == "manifest.json")
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        placed = [folder / path.relative_to(part) for path in made]
+        for source, target in zip(made, placed, strict=True):
+            os.replace(source, target)
+        return placed
+    except OSError as error:
+        raise SmoError(
+            f"{folder}: cannot be written ({error.strerror}); make room or choose another "
+            "folder with -o."
+        ) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _card(one: DatasetStudy) -> dict[str, Any]:
+    rows = ", ".join(f"{count:,} {name}" for name, count in one.rows.items())
+    entry = one.entry
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "licence": entry.licence,
+        "rows": rows,
+        "cannot_say": entry.limits,
+        "citation": entry.citation,
+    }
