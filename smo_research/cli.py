@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,10 @@ app = typer.Typer(
 
 Mirror = Annotated[
     Path | None,
-    typer.Option(help="Folder with the published files, one sub-folder a data set.", show_default="SMO_MIRROR"),
+    typer.Option(
+        help="Folder with the published files, one sub-folder a data set.",
+        show_default="SMO_MIRROR",
+    ),
 ]
 FORMATS = ("snap", "konect", "csv", "parquet")
 
@@ -82,7 +86,9 @@ def fetch(
 
 @app.command()
 def study(
-    names: Annotated[list[str] | None, typer.Argument(help="By default all that can be had.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="By default all that can be had.")
+    ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
         "results"
     ),
@@ -93,6 +99,7 @@ def study(
     from smo_research.study import study as run_study
     from smo_research.study import write
 
+    _check_folder(output)
     done = run_study(names, mirror=mirror, tell=_tell)
     placed = write(done, output)
     _print_verdicts(done.verdicts)
@@ -129,17 +136,23 @@ def panel(
     _check_ending(output)
     if (name is None) == (interactions is None):
         raise DataError("Give either the name of a data set or --interactions FILE.")
-    if name is not None:
-        log, base = load(name, mirror=mirror).interactions, dataset(name).windows
-        if log is None or base is None:
-            raise DataError(f"{name} has no interactions with times, so it has no panel.")
-    else:
+    if format and interactions is None:
+        raise DataError("--format goes with --interactions FILE; leave it out.")
+    base = dataset(name).windows if name else Windows(period=7, gap=7, horizon=42)
+    if base is None:
+        raise DataError(f"{name} has no interactions with times, so it has no panel.")
+    given = {"period": period, "gap": gap, "horizon": horizon}
+    windows = replace(base, **{key: days for key, days in given.items() if days is not None})
+    if interactions is not None:
         log = read_edgelist(interactions, format=format or _format_of(interactions))
-        base = Windows(period=7, gap=7, horizon=42)
-    windows = Windows(
-        period=period or base.period, gap=gap or base.gap, horizon=horizon or base.horizon
-    )
-    rows = build_panel(log, windows=windows)
+    else:
+        log = load(name, mirror=mirror).interactions
+        if log is None:
+            raise DataError(f"{name} has no interactions, so it has no panel.")
+    try:
+        rows = build_panel(log, windows=windows)
+    except DataError as error:
+        raise DataError(f"{interactions or name}: {error}") from None
     _write_table(rows, output)
     print(f"{output}: {len(rows):,} rows, {rows['account_id'].nunique():,} accounts")
 
@@ -158,6 +171,13 @@ def _check_ending(output: Path) -> None:
         raise DataError(f"{output}: there is no folder {output.parent}; make it or change -o.")
 
 
+def _check_folder(output: Path) -> None:
+    place = output.absolute()
+    nearest = next(path for path in (place, *place.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise DataError(f"{output}: {nearest} is no folder to write to; choose another with -o.")
+
+
 def _write_table(table: pd.DataFrame, output: Path) -> None:
     """Write a table under another name first, so that no half file is ever at its place."""
     part = output.with_name(f".{output.stem}.{uuid.uuid4().hex}{output.suffix}")
@@ -168,7 +188,7 @@ def _write_table(table: pd.DataFrame, output: Path) -> None:
             table.to_csv(part, index=False)
         os.replace(part, output)
     except OSError as error:
-        raise SmoError(f"{output}: cannot be written ({error.strerror}); change -o.") from None
+        raise SmoError(f"{output}: cannot be written ({error.strerror or error}); change -o.") from None
     finally:
         part.unlink(missing_ok=True)
 

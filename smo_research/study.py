@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -31,6 +32,8 @@ LIBRARIES = (
     *("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyfixest", "scipy"),
     "smo_research",
 )
+# The error itself names folders of this machine, so it is told and not written.
+NOT_HAD = "its files could not be obtained; smo fetch {} says what was tried"
 LASTING = ("H2", "H3", "H7")
 
 
@@ -113,9 +116,7 @@ def study(
         tell(f"{entry.name}: testing {', '.join(entry.testable)}")
         studies.append(study_dataset(entry, tables, hashes=data_hashes(entry.name)))
     if not studies:
-        raise FetchError(
-            "No data set could be obtained:\n" + "\n".join(passed_over.values())
-        )
+        raise FetchError("No data set could be obtained:\n" + "\n".join(passed_over.values()))
     return gather(studies, passed_over)
 
 
@@ -133,7 +134,7 @@ def study_dataset(entry: Dataset, tables: Tables, *, hashes: dict[str, str]) -> 
     """
     results: list[Result] = []
     curve = pd.DataFrame()
-    about = {"dataset": entry.name, "data_hashes": hashes}
+    about: dict[str, Any] = {"dataset": entry.name, "data_hashes": hashes}
     if entry.windows is None or tables.interactions is None:
         raise DataError(f"{entry.name} has no interactions or no windows; nothing can be tested.")
     asked = [name for name in LASTING if name in entry.testable]
@@ -204,8 +205,8 @@ def _with_verdicts(evidence: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFra
 def write(done: Study, folder: str | Path) -> list[Path]:
     """Write evidence.csv, verdicts.csv, figures, report.html and, last, manifest.json.
 
-    All files are made beside the folder first and then moved, so that a failure leaves the
-    folder as it was.
+    All files are made under another name first and then moved, all of them or none, so that a
+    failure leaves the folder as it was.
 
     Parameters
     ----------
@@ -224,7 +225,8 @@ def write(done: Study, folder: str | Path) -> list[Path]:
     from smo_research.report.page import render
 
     folder = Path(folder)
-    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    part = folder / f".part.{uuid.uuid4().hex}"
+    new = [path for path in (folder / "figures", folder, *folder.parents) if not path.exists()]
     try:
         (part / "figures").mkdir(parents=True)
         done.evidence.to_csv(part / "evidence.csv", index=False)
@@ -244,27 +246,49 @@ def write(done: Study, folder: str | Path) -> list[Path]:
                 provenance=provenance,
             ),
             datasets=[_card(one) for one in done.studies],
-            passed_over=[{"name": n, "reason": why} for n, why in done.passed_over.items()],
+            passed_over=[{"name": name, "reason": NOT_HAD.format(name)} for name in done.passed_over],
             answer=answer_paragraph(done.verdicts),
             manifest=done.manifest,
         )
         (part / "report.html").write_text(page, encoding="utf-8")
         manifest = json.dumps(done.manifest, indent=2, sort_keys=True) + "\n"
         (part / "manifest.json").write_text(manifest, encoding="utf-8")
-        made = sorted(path for path in part.rglob("*") if path.is_file())
-        made.sort(key=lambda path: path.name == "manifest.json")
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        placed = [folder / path.relative_to(part) for path in made]
-        for source, target in zip(made, placed, strict=True):
-            os.replace(source, target)
-        return placed
+        return _place(part, folder)
     except OSError as error:
         raise SmoError(
-            f"{folder}: cannot be written ({error.strerror}); make room or choose another "
-            "folder with -o."
+            f"{folder}: cannot be written ({error.strerror or error}); make room or choose "
+            "another folder with -o."
         ) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        for path in new:
+            # Goes only where it is empty, so where nothing was written.
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+def _place(part: Path, folder: Path) -> list[Path]:
+    """Move the files made in `part` into the folder, the manifest last; all of them or none."""
+    made = sorted(path.relative_to(part) for path in part.rglob("*") if path.is_file())
+    made.sort(key=lambda path: path.name == "manifest.json")
+    old, moved = part / "old", []
+    for path in made:
+        if (folder / path).exists():
+            (old / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(folder / path, old / path)
+    try:
+        for path in made:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part / path, folder / path)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            if (old / path).exists():
+                os.replace(old / path, folder / path)
+            else:
+                (folder / path).unlink()
+        raise
+    return [folder / path for path in made]
 
 
 def _card(one: DatasetStudy) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import median
 
 import pandas as pd
@@ -32,7 +33,7 @@ def _schedule_focus(times):
 
 def _burstiness(times):
     n = len(times)
-    gaps = [(b - a) / 1e6 for a, b in zip(times, times[1:], strict=False)]
+    gaps = [(b - a) / 1e6 for a, b in pairwise(times)]
     if n < 10 or sum(gaps) == 0:
         return None
     mu = sum(gaps) / len(gaps)
@@ -64,7 +65,7 @@ def brute_force_panel(log, *, period, gap, horizon):
     openers = set()
     for exchange in between.values():
         openers.add(exchange[0])
-        for before, act in zip(exchange, exchange[1:], strict=False):
+        for before, act in pairwise(exchange):
             if before[2] != act[2] and act[0] - before[0] <= WEEK:
                 answers.add(act)
 
@@ -96,7 +97,7 @@ def brute_force_panel(log, *, period, gap, horizon):
                 two_way += 1
                 speakers = [act[2] for act in exchange]
                 changes.append(
-                    sum(a != b for a, b in zip(speakers, speakers[1:], strict=False))
+                    sum(a != b for a, b in pairwise(speakers))
                 )
             if theirs:
                 inbound += 1

@@ -133,7 +133,7 @@ def test_all_other_names_are_refused(tmp_path, code):
         delab.read([tmp_path / "dataset.pkl"], name="delab-twitter")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80", b"text", pickle.dumps({"tree_id": 1})])
+@pytest.mark.parametrize("content", [b"", b"\x80", b"text", pickle.dumps({"tree_id": 1})], ids=str)
 def test_what_is_no_pickled_table_is_refused(tmp_path, content):
     (tmp_path / "dataset.pkl").write_bytes(content)
     with pytest.raises(DataError, match=r"dataset.pkl is .*; download it again"):

@@ -104,7 +104,11 @@ def test_download_takes_the_first_address_and_then_the_cache(monkeypatch, empty_
     assert files_in(empty_cache) == ["log.txt.gz"]
 
 
-@pytest.mark.parametrize("first", [404, b"not the log", LOG + b"x", LOG[:-9], b""])
+@pytest.mark.parametrize(
+    "first",
+    [404, b"not the log", LOG + b"x", LOG[:-9], b""],
+    ids=["absent", "other", "longer", "shorter", "empty"],
+)
 def test_second_address_serves_where_the_first_fails(monkeypatch, empty_cache, first):
     serve(monkeypatch, {URLS[0]: first, URLS[1]: LOG})
     (path,) = fetch.fetch("tiny")
@@ -233,7 +237,7 @@ def test_mirror_must_be_a_folder(offline, tmp_path):
         fetch.fetch("tiny", mirror=tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("damage", [LOG[:-9], b"", b"changed"])
+@pytest.mark.parametrize("damage", [LOG[:-9], b"", b"changed"], ids=["shorter", "empty", "other"])
 def test_damaged_cache_is_replaced(monkeypatch, empty_cache, damage):
     serve(monkeypatch, {URLS[0]: LOG})
     (path,) = fetch.fetch("tiny")

@@ -116,6 +116,7 @@ def test_kept_tables_are_those_that_were_read(mirrored, reads):
         lambda folder: (folder / "hashes.json").write_text("[]"),
         lambda folder: other_values(folder / "interactions.parquet"),
     ],
+    ids=["cut short", "table gone", "no json", "other json", "other values"],
 )
 def test_damaged_kept_tables_are_read_anew_and_repaired(mirrored, reads, empty_cache, damage):
     fresh = load("collegemsg", mirror=mirrored)

@@ -107,8 +107,8 @@ def test_predictors_do_not_look_ahead(log, other_future, t, random):
     )
 
 
-def test_equals_brute_force_on_real_messages(real_data):
-    log = real_data("collegemsg").interactions.head(5_000)
+def test_equals_brute_force_on_real_messages(real):
+    log = real("collegemsg").interactions.head(5_000)
     fast = panel(log, windows=Windows(period=7, gap=3, horizon=10))
     brute = brute_force_panel(log, period=7, gap=3, horizon=10)
     assert len(fast) > 300

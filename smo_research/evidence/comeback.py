@@ -1,4 +1,4 @@
-"""The risk ratio of coming back when answered, its negative control, and the curve behind it (H5)."""
+"""Coming back when answered: risk ratio, negative control, the curve behind them (H5)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ import pandas as pd
 from scipy import stats
 
 from smo_research.errors import FitError
-from smo_research.evidence.effects import Effect
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.models import poisson
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
 from smo_research.evidence.returning import landmark_days
-from smo_research.evidence.samples import Sample, hardly_varies, too_little, whole, without_effects
+from smo_research.evidence.samples import (
+    Sample,
+    hardly_varies,
+    numbered,
+    too_little,
+    whole,
+    without_effects,
+)
 from smo_research.tables import Windows
 
 TERMS = ["answered", "log_acts_j", "log_acts_i"]
@@ -50,7 +56,8 @@ def return_when_answered(
     """
     claim = hypotheses()["H5"]
     limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
-    rows = contacts.astype(dict.fromkeys(["answered", "returned", "elsewhere"], int))
+    rows = numbered(contacts, ("account_id", "contact_id"))
+    rows = rows.astype(dict.fromkeys(["answered", "returned", "elsewhere"], int))
     reason = too_little(rows, "returned", **limits) or hardly_varies(
         rows, "answered", fewest_accounts=rule().fewest_accounts
     )
@@ -65,7 +72,7 @@ def return_when_answered(
             "model": model,
             "block": "total",
             "term": "answered",
-            "unit": "ln ratio, answered against not",
+            "unit": "ln ratio if answered",
         }
         try:
             reason = too_little(sample.rows, outcome, **limits)
@@ -107,9 +114,7 @@ def comparable(sample: Sample, outcome: str) -> Sample:
     return sample.keep(size > 1, "accounts with a single first contact")
 
 
-def return_curve_table(
-    contacts: pd.DataFrame, *, windows: Windows, dataset: str
-) -> pd.DataFrame:
+def return_curve_table(contacts: pd.DataFrame, *, windows: Windows, dataset: str) -> pd.DataFrame:
     """Share of answered and unanswered first contacts who are back, by days since the landmark.
 
     Parameters

@@ -35,7 +35,7 @@ class Effect:
         return float(2 * stats.t.sf(abs(self.estimate) / self.std_error, self.df))
 
     def p_equivalence(self, bound: float) -> float:
-        """p of an effect at or beyond -bound or bound: two one-sided tests.
+        """P of an effect at or beyond -bound or bound: two one-sided tests.
 
         References
         ----------
@@ -45,7 +45,7 @@ class Effect:
         return float(stats.t.sf((bound - abs(self.estimate)) / self.std_error, self.df))
 
     def p_minimal_effect(self, bound: float) -> float:
-        """p of an effect inside the band, taken at its edge, where it is hardest to reject.
+        """P of an effect inside the band, taken at its edge, where it is hardest to reject.
 
         References
         ----------

@@ -19,6 +19,7 @@ from smo_research.evidence.samples import (
     Sample,
     growth_sample,
     hardly_varies,
+    numbered,
     too_little,
     tweak_terms,
     whole,
@@ -79,6 +80,7 @@ def lasting_growth(
         with the reason.
     """
     claim = hypotheses()[hypothesis]
+    panel = numbered(panel)
     sample = growth_sample(panel, hypothesis, windows=windows)
     limits = {
         "fewest_rows": rule().fewest_rows,
@@ -89,18 +91,17 @@ def lasting_growth(
         return untested(hypothesis, dataset, claim.null, reason)
 
     terms = [name for name in claim.terms if sample.rows[_known(name)].notna().any()]
-    tables, effects, formulas, reasons = [], {}, {}, []
+    tables: list[pd.DataFrame] = []
+    effects: dict[Key, Effect] = {}
+    formulas: dict[str, str] = {}
+    reasons: list[str] = []
     for term in terms:
         reason = _cannot_show(sample.rows, term)
         if reason:
             reasons.append(reason)
             tables.append(
                 pd.DataFrame(
-                    [
-                        evidence_row(
-                            hypothesis=hypothesis, dataset=dataset, term=term, reason=reason
-                        )
-                    ]
+                    [evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)]
                 )
             )
             continue
@@ -167,9 +168,7 @@ def _test_term(
         "unit": f"ln ratio per +{step:g}",
     }
     lines, effects, formula = [], {}, ""
-    plans = [
-        (model, block, sample, part) for model in EFFECTS for block, part in PARTS.items()
-    ]
+    plans = [(model, block, sample, part) for model in EFFECTS for block, part in PARTS.items()]
     lagged = whole(placebo_rows(sample.rows, panel, windows=windows, predictor=term))
     plans.append(("placebo", "total", lagged, PARTS["total"]))
     for model, block, rows, part in plans:

@@ -82,7 +82,7 @@ def first_contacts(interactions: pd.DataFrame, *, windows: Windows) -> pd.DataFr
         {
             "account_id": names[target[first]],
             "contact_id": names[source[first]],
-            "first_at": log["created_at"].to_numpy()[first],
+            "first_at": log["created_at"].array[first],
             "answered": delay <= landmark * DAY,
             "answer_delay_hours": np.where(replied_first < n, delay / 3.6e9, np.nan),
             "returned": back_at <= closes,

@@ -36,16 +36,12 @@ def decision(result: Result) -> Decision:
     """
     model, block = MAIN.get(result.hypothesis, ("between", "total"))
     found = {
-        term: effect
-        for (m, b, term), effect in result.effects.items()
-        if (m, b) == (model, block)
+        term: effect for (m, b, term), effect in result.effects.items() if (m, b) == (model, block)
     }
     bound = rule().bound
     if result.hypothesis != "H2":
         term, effect = next(iter(found.items()))
-        return Decision(
-            term, effect, effect.p_difference, effect.p_equivalence(bound), math.nan
-        )
+        return Decision(term, effect, effect.p_difference, effect.p_equivalence(bound), math.nan)
     minimal = holm(
         {term: effect.p_minimal_effect(bound) for term, effect in found.items()},
         family=len(found),
@@ -54,9 +50,7 @@ def decision(result: Result) -> Decision:
     outside = min(minimal, key=lambda term: minimal[term])
     worst = max(equivalence, key=lambda term: equivalence[term])
     term = outside if minimal[outside] < rule().level else worst
-    return Decision(
-        term, found[term], equivalence[worst], equivalence[worst], minimal[outside]
-    )
+    return Decision(term, found[term], equivalence[worst], equivalence[worst], minimal[outside])
 
 
 def judge(
@@ -165,7 +159,9 @@ def _verdict_row(
         n_accounts=row["n_accounts"],
         verdict=outcome,
         grade=mark,
-        reason="; ".join(part for part in [_scope(result), carried_by(result, chosen), *why] if part),
+        reason="; ".join(
+            part for part in [_scope(result), carried_by(result, chosen), *why] if part
+        ),
     ) | {"detectable": chosen.effect.detectable}
 
 
@@ -182,7 +178,9 @@ def _grade(result: Result, chosen: Decision, outcome: str) -> tuple[str, list[st
         placebo = result.effects.get(("placebo", "total", chosen.term))
         heard = placebo.loudness(bound) if placebo else "uninformative"
         agrees, quiet = _agrees(chosen, within, outcome), heard == "quiet"
-        found = "could not be fitted" if within is None else "agrees" if agrees else "does not agree"
+        found = (
+            "could not be fitted" if within is None else "agrees" if agrees else "does not agree"
+        )
         why = [f"the within model {found}", f"the placebo is {heard}"]
     if outcome in ("inconclusive", "untestable"):
         return "", why

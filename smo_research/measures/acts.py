@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
@@ -18,7 +19,7 @@ ANSWER_WITHIN_DAYS = 7
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
-def _epoch_us(moment: ibis.dtype("timestamp('UTC')")) -> int:  # type: ignore[valid-type]
+def _epoch_us(moment: dt.Timestamp(timezone="UTC")) -> dt.int64:  # type: ignore
     """Microseconds since 1970, whatever the time zone of the session."""
 
 
@@ -81,9 +82,7 @@ def number_acts(
     log = log.filter(_.source_id != _.target_id).select(
         "source_id", "target_id", "seq", at=_epoch_us(_.created_at)
     )
-    first, last = backend.execute(
-        log.aggregate(first=_["at"].min(), last=_["at"].max())
-    ).iloc[0]
+    first, last = backend.execute(log.aggregate(first=_["at"].min(), last=_["at"].max())).iloc[0]
     if pd.isna(first):
         raise DataError("The log holds no act between two different accounts; nothing to measure.")
     start = int(first) // DAY * DAY
@@ -105,8 +104,7 @@ def number_acts(
         *["source_id", "target_id", "at", "seq", "period", "low", "high"],
         *["before_source", "before_period"],
         is_answer=(
-            (_.before_source == _.target_id)
-            & (_["at"] - _.before_at <= ANSWER_WITHIN_DAYS * DAY)
+            (_.before_source == _.target_id) & (_["at"] - _.before_at <= ANSWER_WITHIN_DAYS * DAY)
         ).fill_null(False),
         opens_pair=_.before_at.isnull(),
         first_at=ibis.ifelse(_.source_id == _.low, _.first_by_low, _.first_by_high),

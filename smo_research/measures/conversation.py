@@ -1,4 +1,4 @@
-"""Conversation: who wrote, who was answered, how soon, and how far it went, by account and period."""
+"""Conversation: who wrote, who was answered, how soon, by account and period."""
 
 from __future__ import annotations
 

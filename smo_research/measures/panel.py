@@ -9,7 +9,7 @@ from ibis import _
 
 from smo_research.errors import DataError
 from smo_research.measures.acts import Acts, connect, number_acts
-from smo_research.measures.conversation import LOOK_BACK, answering, persistence, conversation
+from smo_research.measures.conversation import LOOK_BACK, answering, conversation, persistence
 from smo_research.measures.growth import newcomers
 from smo_research.measures.tweaks import own_acts
 from smo_research.tables import Windows

@@ -11,7 +11,6 @@ from smo_research.report.words import (
     SHORT_NAMES,
     count,
     effect,
-    is_ratio,
     listing,
     text,
 )
@@ -62,6 +61,8 @@ def answer_paragraph(verdicts: pd.DataFrame) -> str:
     sentences = _headline(known)
     sentences += [_sentence(name, groups[name]) for name in decided]
     sentences += _undecided(groups, decided)
+    if "C" in set(known.get("grade", [])):
+        sentences.append("Grade C: fewer than two of the three checks back the verdict.")
     sentences.append("These are associations in what people happened to do, not experiments.")
     return " ".join(sentences)
 
@@ -124,20 +125,15 @@ def _sentence(hypothesis: str, rows: pd.DataFrame) -> str:
 
 
 def _numbers(rows: pd.DataFrame) -> str:
-    """List data sets with their effects, at most a few, and a shared unit only once."""
-    shown = rows.head(_MAX_NUMBERS).to_dict("records")
-    units = {text(row["unit"]) for row in shown}
-    shared = units.pop() if len(units) == 1 else ""
-    bare = "ln ratio" if is_ratio(shared) else ""
-    effects = []
-    for row in shown:
-        unit = bare if shared else row["unit"]
-        number = effect(row["estimate"], row["ci_low"], row["ci_high"], unit)
-        effects.append(f"{row['dataset']} {number}".removesuffix(f" {DASH}"))
-    rest = len(rows) - len(shown)
-    listed = ", ".join([*effects, *([f"{rest} more"] if rest else [])])
-    known = shared and rows["estimate"].notna().any()
-    return f"{listed} {shared.removeprefix('ln ratio').strip()}".strip() if known else listed
+    """List data sets with their effects and grades, at most a few."""
+    said = []
+    for row in rows.head(_MAX_NUMBERS).to_dict("records"):
+        number = effect(row["estimate"], row["ci_low"], row["ci_high"], row["unit"])
+        grade = text(row.get("grade"))
+        known = f"{row['dataset']} {number}".removesuffix(f" {DASH}")
+        said.append(f"{known}, grade {grade}" if grade else known)
+    rest = len(rows) - len(said)
+    return "; ".join([*said, *([f"{rest} more"] if rest else [])])
 
 
 def _undecided(groups: dict[str, pd.DataFrame], decided: list[str]) -> list[str]:

@@ -1,0 +1,25 @@
+# H3 between: Poisson with an effect a period, errors clustered by account.
+source(file.path("tests", "reference", "shared.R"))
+
+TERMS <- c(
+  "answering", "log_new_now", "log_tenure", "log_past_inbound", "log_past_acts", "post_volume",
+  "schedule_focus", "burstiness"
+)
+
+fit_one <- function(dataset) {
+  rows <- read_rows(dataset, "h3.between")
+  fit <- glm(
+    lasting_audience ~ answering + factor(inbound_class) + log_new_now + log_tenure +
+      log_past_inbound + log_past_acts + post_volume + schedule_focus + burstiness +
+      schedule_focus_missing + factor(period),
+    family = poisson, data = rows, control = glm.control(epsilon = 1e-12, maxit = 100)
+  )
+  errors <- sqrt(diag(vcovCL(fit, cluster = ~account_id, type = "HC1", cadjust = TRUE)))
+  data.frame(
+    dataset = dataset, model = "between", term = TERMS,
+    estimate = unname(coef(fit)[TERMS]), error_by_account = unname(errors[TERMS]),
+    n_obs = nobs(fit), n_accounts = length(unique(rows$account_id))
+  )
+}
+
+write_reference(do.call(rbind, lapply(c("collegemsg", "mathoverflow"), fit_one)), "h3_between")
