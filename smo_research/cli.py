@@ -7,8 +7,9 @@ import os
 import sys
 import uuid
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +17,8 @@ from smo_research.errors import DataError, SmoError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from smo_research.datasets.edgelist import Format
 
 app = typer.Typer(
     help="Do technical tweaks or genuine conversation predict lasting audience growth?",
@@ -31,6 +34,7 @@ Mirror = Annotated[
         show_default="SMO_MIRROR",
     ),
 ]
+MOST_DAYS = 36_525
 FORMATS = ("snap", "konect", "csv", "parquet")
 
 
@@ -121,40 +125,56 @@ def panel(
     format: Annotated[
         str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
     ] = None,
-    period: Annotated[int | None, typer.Option(help="Days; 7 for a file of one's own.")] = None,
-    gap: Annotated[int | None, typer.Option(help="Days; 7 for a file of one's own.")] = None,
-    horizon: Annotated[int | None, typer.Option(help="Days; 42 for a file of one's own.")] = None,
+    period: Annotated[
+        int | None, typer.Option(max=MOST_DAYS, help="Days; 7 for a file of one's own.")
+    ] = None,
+    gap: Annotated[
+        int | None, typer.Option(max=MOST_DAYS, help="Days; 7 for a file of one's own.")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(max=MOST_DAYS, help="Days; 42 for a file of one's own.")
+    ] = None,
     mirror: Mirror = None,
 ) -> None:
     """Build the panel, one row an account and period, of a data set or of any timed edge list."""
     from smo_research.datasets.catalog import dataset
     from smo_research.datasets.edgelist import read_edgelist
-    from smo_research.datasets.load import load
     from smo_research.measures.panel import panel as build_panel
     from smo_research.tables import Windows
 
     _check_ending(output)
-    if (name is None) == (interactions is None):
-        raise DataError("Give either the name of a data set or --interactions FILE.")
-    if format and interactions is None:
-        raise DataError("--format goes with --interactions FILE; leave it out.")
-    base = dataset(name).windows if name else Windows(period=7, gap=7, horizon=42)
+    if interactions is not None and name is None:
+        base: Windows | None = Windows(period=7, gap=7, horizon=42)
+        log_format = cast("Format", format or _format_of(interactions))
+        read = partial(read_edgelist, interactions, format=log_format)
+    elif name is not None and interactions is None and format is None:
+        base = dataset(name).windows
+        read = partial(_interactions_of, name, mirror)
+    else:
+        raise DataError(
+            "Give either the name of a data set, or --interactions FILE and, if need be, --format."
+        )
     if base is None:
         raise DataError(f"{name} has no interactions with times, so it has no panel.")
-    given = {"period": period, "gap": gap, "horizon": horizon}
-    windows = replace(base, **{key: days for key, days in given.items() if days is not None})
-    if interactions is not None:
-        log = read_edgelist(interactions, format=format or _format_of(interactions))
-    else:
-        log = load(name, mirror=mirror).interactions
-        if log is None:
-            raise DataError(f"{name} has no interactions, so it has no panel.")
+    asked = {"period": period, "gap": gap, "horizon": horizon}
+    given: dict[str, Any] = {key: days for key, days in asked.items() if days is not None}
+    windows = replace(base, **given)
+    log = read()
     try:
         rows = build_panel(log, windows=windows)
     except DataError as error:
         raise DataError(f"{interactions or name}: {error}") from None
     _write_table(rows, output)
     print(f"{output}: {len(rows):,} rows, {rows['account_id'].nunique():,} accounts")
+
+
+def _interactions_of(name: str, mirror: Path | None) -> pd.DataFrame:
+    from smo_research.datasets.load import load
+
+    log = load(name, mirror=mirror).interactions
+    if log is None:
+        raise DataError(f"{name} has no interactions, so it has no panel.")
+    return log
 
 
 def _format_of(path: Path) -> str:
@@ -188,7 +208,9 @@ def _write_table(table: pd.DataFrame, output: Path) -> None:
             table.to_csv(part, index=False)
         os.replace(part, output)
     except OSError as error:
-        raise SmoError(f"{output}: cannot be written ({error.strerror or error}); change -o.") from None
+        raise SmoError(
+            f"{output}: cannot be written ({error.strerror or error}); change -o."
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -246,7 +246,9 @@ def write(done: Study, folder: str | Path) -> list[Path]:
                 provenance=provenance,
             ),
             datasets=[_card(one) for one in done.studies],
-            passed_over=[{"name": name, "reason": NOT_HAD.format(name)} for name in done.passed_over],
+            passed_over=[
+                {"name": name, "reason": NOT_HAD.format(name)} for name in done.passed_over
+            ],
             answer=answer_paragraph(done.verdicts),
             manifest=done.manifest,
         )

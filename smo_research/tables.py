@@ -27,7 +27,7 @@ MAX_PROBLEMS_SHOWN = 20
 EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
 
 UtcTime: TypeAlias = pd.DatetimeTZDtype
-TableName = Literal["accounts", "posts", "interactions", "followers"]
+TableName = Literal["accounts", "posts", "interactions", "followers", "edges", "counters"]
 
 
 def _not_future(times: pd.Series) -> pd.Series:
@@ -64,6 +64,12 @@ class Accounts(_Table):
     account_id: Series[str] = _id("account", unique=True)
     platform: Series[str] = _id("platform the account is on")
     created_at: Series[UtcTime] | None = _time("when the account was opened, UTC", nullable=True)
+    follow_back: Series[float] | None = pa.Field(
+        ge=0, le=1, nullable=True, description="share of its followers that it follows, 0 to 1"
+    )
+    sample: Series[str] | None = pa.Field(
+        nullable=True, description="part of the published sample it came from"
+    )
 
 
 class Posts(_Table):
@@ -82,6 +88,7 @@ class Posts(_Table):
     is_reply: Series[pd.BooleanDtype] | None = _flag("is a reply to a post")
     is_paid: Series[pd.BooleanDtype] | None = _flag("reach was paid for")
     is_automated: Series[pd.BooleanDtype] | None = _flag("posted by a scheduler or a cross-poster")
+    title_words: Series[pd.Int64Dtype] | None = _count("number of words in the title")
     client: Series[str] | None = pa.Field(nullable=True, description="program it was posted with")
     reactions: Series[pd.Int64Dtype] | None = _count("number of reactions; hidden is missing")
     replies: Series[pd.Int64Dtype] | None = _count("number of replies; hidden is missing")
@@ -112,11 +119,31 @@ class Followers(_Table):
     views_total: Series[pd.Int64Dtype] | None = _count("views ever had")
 
 
+class Edges(_Table):
+    """One row is a pair of accounts, summed over a log whose times are not published."""
+
+    source_id: Series[str] = _id("account that acts")
+    target_id: Series[str] = _id("account that is acted toward")
+    kind: Series[str] = pa.Field(isin=KINDS, description="kind of act")
+    weight: Series[int] = pa.Field(ge=1, description="number of acts")
+
+
+class Counters(_Table):
+    """One row is a reading of the public counter of an item on a platform."""
+
+    item_id: Series[str] = _id("item, the same on every platform")
+    platform: Series[str] = _id("platform the counter is on")
+    hours_since: Series[float] = pa.Field(ge=0, description="hours since the item was published")
+    count: Series[pd.Int64Dtype] = _count("shares so far; no data is missing")
+
+
 SCHEMAS: dict[str, type[_Table]] = {
     "accounts": Accounts,
     "posts": Posts,
     "interactions": Interactions,
     "followers": Followers,
+    "edges": Edges,
+    "counters": Counters,
 }
 
 
@@ -129,6 +156,8 @@ class Tables:
     posts: pd.DataFrame | None = None
     interactions: pd.DataFrame | None = None
     followers: pd.DataFrame | None = None
+    edges: pd.DataFrame | None = None
+    counters: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import gzip
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smo_research.datasets.edgelist import read_edgelist
@@ -117,6 +117,7 @@ ID = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S")), min_
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(ID, ID, st.integers(0, 17 * 10**14)), min_size=1))
 def test_every_id_and_microsecond_survives(tmp_path_factory, acts):
     path = tmp_path_factory.mktemp("log") / "log.txt"

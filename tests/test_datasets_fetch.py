@@ -232,6 +232,14 @@ def test_wrong_copy_in_the_mirror_is_an_error_and_never_passed_over(
     assert files_in(empty_cache) == []
 
 
+def test_cache_comes_before_the_mirror(offline, mirror):
+    copy = mirror / "tiny/log.txt.gz"
+    copy.write_bytes(LOG)
+    (path,) = fetch.fetch("tiny", mirror=mirror)
+    copy.write_bytes(b"changed")
+    assert fetch.fetch("tiny", mirror=mirror) == [path]
+
+
 def test_mirror_must_be_a_folder(offline, tmp_path):
     with pytest.raises(FetchError, match=r"nowhere is not a folder; correct --mirror"):
         fetch.fetch("tiny", mirror=tmp_path / "nowhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -9,8 +10,8 @@ import json
 import pandas as pd
 import pytest
 
+from smo_research.datasets import catalog, mathoverflow
 from smo_research.datasets import load as loading
-from smo_research.datasets import mathoverflow
 from smo_research.datasets.load import data_hashes, load, read
 from smo_research.errors import DataError
 from smo_research.tables import Tables
@@ -23,20 +24,26 @@ MINUTES = (
 
 
 @pytest.fixture
-def mirrored(empty_cache, offline, tmp_path, monkeypatch):
-    """A catalogue whose collegemsg is the tiny log, in a mirror."""
-    import dataclasses
+def publish(empty_cache, offline, tmp_path, monkeypatch):
+    """Make a tiny log, in a mirror, what the catalogue calls collegemsg."""
+    entry = catalog.dataset("collegemsg")
 
-    from smo_research.datasets import catalog
+    def publish(log):
+        data = gzip.compress(log)
+        file = catalog.File("CollegeMsg.txt.gz", len(data), hashlib.sha256(data).hexdigest())
+        known = {"collegemsg": dataclasses.replace(entry, files=(file,))}
+        monkeypatch.setattr(catalog, "_read_catalog", lambda: known)
+        folder = tmp_path / "mirror/collegemsg"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "CollegeMsg.txt.gz").write_bytes(data)
+        return folder.parent
 
-    data = gzip.compress(SECONDS)
-    file = catalog.File("CollegeMsg.txt.gz", len(data), hashlib.sha256(data).hexdigest())
-    entry = dataclasses.replace(catalog.dataset("collegemsg"), files=(file,))
-    monkeypatch.setattr(catalog, "_read_catalog", lambda: {"collegemsg": entry})
-    folder = tmp_path / "mirror/collegemsg"
-    folder.mkdir(parents=True)
-    (folder / "CollegeMsg.txt.gz").write_bytes(data)
-    return folder.parent
+    return publish
+
+
+@pytest.fixture
+def mirrored(publish):
+    return publish(SECONDS)
 
 
 @pytest.fixture
@@ -140,6 +147,12 @@ def test_changed_reader_reads_anew(mirrored, reads, monkeypatch, tmp_path):
     load("collegemsg")
     load("collegemsg")
     assert reads == ["collegemsg"] * 2
+
+
+def test_other_published_file_is_read_anew(mirrored, publish):
+    assert len(load("collegemsg", mirror=mirrored).interactions) == 4
+    publish(SECONDS + b"1 2 1082155840\n")
+    assert len(load("collegemsg", mirror=mirrored).interactions) == 5
 
 
 def test_tables_load_where_they_cannot_be_kept(mirrored, empty_cache, reads):

@@ -106,4 +106,4 @@ def _unpickle(path: Path) -> pd.DataFrame:
         raise DataError(f"{path.name} is refused ({error}); download it again.") from None
     if not isinstance(rows, pd.DataFrame) or not set(COLUMNS) <= set(rows):
         raise DataError(f"{path.name} is no table of {', '.join(COLUMNS)}; download it again.")
-    return rows[COLUMNS].reset_index(drop=True)
+    return rows[COLUMNS]

@@ -50,7 +50,7 @@ def poisson(
     outcome
         A count, or 0 and 1.
     terms
-        Right-hand side, in the formula language (Wilkinson).
+        Right-hand side, in the formula language (Wilkinson), the one in question first.
     effects
         Columns that get an effect each level.
     cluster
@@ -67,7 +67,10 @@ def poisson(
     Raises
     ------
     FitError
-        When the model has no finite solution in these rows, saying why.
+        When the model has no finite solution in these rows, saying why: the outcome never
+        varies, there are fewer than two clusters, or the first term repeats others or is
+        separated (no row above 0 is left to compare once rows that the model fits perfectly
+        with 0 are dropped; Correia, Guimarães, Zylkin 2019, arXiv:1903.01633).
     """
     import pyfixest
 
@@ -76,35 +79,46 @@ def poisson(
         raise FitError(f"{outcome} is 0 in all {len(rows)} rows")
     if rows[outcome].nunique() == 1:
         raise FitError(f"{outcome} is the same in all {len(rows)} rows")
-    formula = f"{outcome} ~ {' + '.join(terms)} | {' + '.join(effects)}"
-    shown = formula + (f", exposure {exposure}" if exposure else "")
+    for name in clusters:
+        if rows[name].nunique() < 2:
+            raise FitError(f"{name} is the same in all {len(rows)} rows; errors need two clusters")
+    by = " + ".join(effects)
+    shown = f"{outcome} ~ {' + '.join(terms)} | {by}" + (
+        f", exposure {exposure}" if exposure else ""
+    )
+    # Of terms that repeat each other the last is dropped, so the one in question goes last.
+    formula = f"{outcome} ~ {' + '.join(reversed(terms))} | {by}"
     data, options = rows, {}
     if exposure:
         data = rows.assign(log_exposure=np.log(rows[exposure].astype(float)))
         options = {"offset": "log_exposure"}
     try:
         with warnings.catch_warnings():
-            # Rows that effects fit perfectly are dropped, and said, before; terms that repeat
-            # others are looked for below.
+            # Terms that were dropped are looked for below; deprecations are pyfixest's own.
             warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
             fit = pyfixest.fepois(
                 formula,
                 data,
                 vcov={"CRV1": " + ".join(clusters)},
-                separation_check=["fe"],
+                separation_check=["fe", "ir"],
                 iwls_maxiter=100,
                 **options,
             )
     except (RuntimeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError) as error:
-        raise FitError(f"{shown} has no finite solution: {str(error).splitlines()[0]}") from None
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FitError(f"{shown} has no finite solution: {said}") from None
     coefficients, errors = fit.coef(), fit.se()
+    if terms[0] in fit._collin_vars:
+        raise FitError(f"{shown} has no finite solution: {terms[0]} is separated or repeats others")
     if not (np.isfinite(coefficients).all() and np.isfinite(errors).all()):
         raise FitError(f"{shown} has no finite solution: a term is separated or repeats others")
+    used = fit._data
     return Fit(
         formula=shown,
         coefficients=coefficients,
         std_errors=errors,
-        df=min(rows[name].nunique() for name in clusters) - 1,
-        n_obs=int(fit._N),
-        n_accounts=int(rows[clusters[0]].nunique()),
+        df=min(used[name].nunique() for name in clusters) - 1,
+        n_obs=len(used),
+        n_accounts=int(used[clusters[0]].nunique()),
     )

@@ -67,6 +67,10 @@ class Result:
             return f"{head}\nNot tested: {self.reason}"
         lines = [head, self.formula] if self.formula else [head]
         for row in self.table.itertuples():
+            if row.reason:
+                place = ", ".join(part for part in (row.model, row.block, row.term) if part)
+                lines.append(f"  {place}: not tested, {row.reason}")
+                continue
             lines.append(
                 f"  {row.model}, {row.block}, {row.term}: {row.estimate:.3f} "
                 f"[{row.ci_low:.3f}, {row.ci_high:.3f}] {row.unit}, p = {row.p_value:.3g}, "

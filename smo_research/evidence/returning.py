@@ -41,7 +41,8 @@ def first_contacts(interactions: pd.DataFrame, *, windows: Windows) -> pd.DataFr
     Raises
     ------
     DataError
-        When the windows leave no time between landmark + gap and the horizon.
+        When the windows leave no time between landmark + gap and the horizon, or no account
+        acts toward another.
     """
     if windows.gap is None:
         raise DataError("First contacts need a gap; give Windows(gap=...) in days.")
@@ -53,6 +54,8 @@ def first_contacts(interactions: pd.DataFrame, *, windows: Windows) -> pd.DataFr
             f"({windows.horizon} days); choose a shorter gap or a longer horizon."
         )
     log = interactions[interactions["source_id"] != interactions["target_id"]]
+    if log.empty:
+        raise DataError("The log has no act between two different accounts.")
     log = log.sort_values(["created_at", "seq"], ignore_index=True)
     at = log["created_at"].dt.as_unit("us").astype("int64").to_numpy()
     ids, names = pd.factorize(pd.concat([log["source_id"], log["target_id"]]))

@@ -28,16 +28,26 @@ class Decision:
     p_minimal_effect: float
 
 
+def deciding(result: Result) -> dict[str, Effect]:
+    """Find the effects that a verdict rests on, by term: none where no model had a solution."""
+    place = MAIN.get(result.hypothesis, ("between", "total"))
+    return {term: effect for (*at, term), effect in result.effects.items() if tuple(at) == place}
+
+
+def _why_undecided(result: Result) -> str:
+    """Say why a result has no deciding effect."""
+    place = MAIN.get(result.hypothesis, ("between", "total"))
+    there = [(row.model, row.block) in (place, ("", "")) for row in result.table.itertuples()]
+    return result.reason or "; ".join(dict.fromkeys(result.table.loc[there, "reason"]))
+
+
 def decision(result: Result) -> Decision:
     """Find the deciding effect of a result.
 
     H2 is decided by its worst tweak: the one with the largest equivalence p, or, where some
     tweak is outside the bounds, by that one.
     """
-    model, block = MAIN.get(result.hypothesis, ("between", "total"))
-    found = {
-        term: effect for (m, b, term), effect in result.effects.items() if (m, b) == (model, block)
-    }
+    found = deciding(result)
     bound = rule().bound
     if result.hypothesis != "H2":
         term, effect = next(iter(found.items()))
@@ -89,12 +99,12 @@ def judge(
                 hypothesis=hypothesis,
                 dataset=result.dataset,
                 verdict="untestable",
-                reason=result.reason,
+                reason=_why_undecided(result),
             )
             for result in ours
-            if not result.effects
+            if not deciding(result)
         ]
-        tested = {result.dataset: result for result in ours if result.effects}
+        tested = {result.dataset: result for result in ours if deciding(result)}
         if tested:
             family = len(set(declared.get(hypothesis, ())) | set(tested))
             rows += _judge_family(hypothesis, tested, family)

@@ -19,7 +19,7 @@ ANSWER_WITHIN_DAYS = 7
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
-def _epoch_us(moment: dt.Timestamp(timezone="UTC")) -> dt.int64:  # type: ignore
+def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> dt.int64:  # type: ignore
     """Microseconds since 1970, whatever the time zone of the session."""
 
 
@@ -57,6 +57,18 @@ def connect() -> ibis.BaseBackend:
     return ibis.duckdb.connect()
 
 
+def as_table(data: pd.DataFrame | ir.Table, moment: str) -> ir.Table:
+    """Take a frame, with its times in whole microseconds, or a table as it is."""
+    if not isinstance(data, pd.DataFrame):
+        return data
+    return ibis.memtable(data.assign(**{moment: data[moment].dt.as_unit("us")}))
+
+
+def keep(table: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
+    """Compute a table once; it stays in the engine until its connection closes."""
+    return backend.create_table(ibis.util.gen_name("smo"), table, temp=True)
+
+
 def number_acts(
     interactions: pd.DataFrame | ir.Table, windows: Windows, *, backend: ibis.BaseBackend
 ) -> Acts:
@@ -78,9 +90,9 @@ def number_acts(
     DataError
         When no act between two different accounts is left.
     """
-    log = ibis.memtable(interactions) if isinstance(interactions, pd.DataFrame) else interactions
+    log = as_table(interactions, "created_at")
     log = log.filter(_.source_id != _.target_id).select(
-        "source_id", "target_id", "seq", at=_epoch_us(_.created_at)
+        "source_id", "target_id", "seq", at=epoch_us(_.created_at)
     )
     first, last = backend.execute(log.aggregate(first=_["at"].min(), last=_["at"].max())).iloc[0]
     if pd.isna(first):
@@ -109,4 +121,4 @@ def number_acts(
         opens_pair=_.before_at.isnull(),
         first_at=ibis.ifelse(_.source_id == _.low, _.first_by_low, _.first_by_high),
     )
-    return Acts(acts.cache(), start, int(last), windows)
+    return Acts(keep(acts, backend), start, int(last), windows)

@@ -8,13 +8,14 @@ import pandas as pd
 from ibis import _
 
 from smo_research.errors import DataError
-from smo_research.measures.acts import Acts, connect, number_acts
+from smo_research.measures.acts import DAY, Acts, as_table, connect, epoch_us, keep, number_acts
 from smo_research.measures.conversation import LOOK_BACK, answering, conversation, persistence
-from smo_research.measures.growth import newcomers
-from smo_research.measures.tweaks import own_acts
+from smo_research.measures.growth import followers_at, newcomers
+from smo_research.measures.outreach import outreach
+from smo_research.measures.posting import cadence, past_replying, replying
+from smo_research.measures.tweaks import KEYS, post_tweaks, timing
 from smo_research.tables import Windows
 
-KEYS = ["account_id", "period"]
 OUTCOMES = ["new_audience", "lasting_audience"]
 COUNTS = ["own_acts", "other_acts", "inbound", "answered", "two_way", "new_now"]
 COLUMNS = [
@@ -82,22 +83,20 @@ def panel(
             f"periods and the horizon (2 x {windows.period} + {windows.horizon} days); "
             "choose a shorter period or horizon."
         )
-    rows = predictors(acts).left_join(outcomes(acts), KEYS)
-    rows = rows.drop("account_id_right", "period_right")
+    rows = _beside(predictors(acts), outcomes(acts))
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in OUTCOMES})
     rows = rows.filter(_.period <= acts.last_period)
     frame = rows.order_by(KEYS).execute()
-    starts = acts.start // 1000 + frame["period"].astype("int64") * windows.period * 86_400_000
-    frame["period_start"] = pd.to_datetime(starts, unit="ms", utc=True).dt.as_unit("us")
-    return frame[COLUMNS]
+    return _dated(frame, acts.start, windows)[COLUMNS]
 
 
 def predictors(acts: Acts) -> ir.Table:
     """Everything known of an account at the end of a period, from acts up to then."""
     newcomers_now = newcomers(acts).select(*KEYS, new_now=_.new_audience)
-    rows = conversation(acts).left_join(own_acts(acts), KEYS)
-    rows = rows.drop("account_id_right", "period_right").left_join(newcomers_now, KEYS)
-    rows = rows.drop("account_id_right", "period_right")
+    own = acts.table.select("period", "at", account_id=_.source_id)
+    rows = conversation(acts)
+    for measure in (timing(own), outreach(acts), newcomers_now):
+        rows = _beside(rows, measure)
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in COUNTS})
     whole = ibis.window(group_by="account_id")
     past = ibis.range_window(group_by="account_id", order_by="period", preceding=(LOOK_BACK, 1))
@@ -112,3 +111,107 @@ def predictors(acts: Acts) -> ir.Table:
 def outcomes(acts: Acts) -> ir.Table:
     """What the period after brings: its newcomers, and those of them who last."""
     return newcomers(acts).mutate(period=_.period - 1)
+
+
+def follower_panel(
+    followers: pd.DataFrame,
+    posts: pd.DataFrame | None = None,
+    *,
+    windows: Windows,
+    backend: ibis.BaseBackend | None = None,
+) -> pd.DataFrame:
+    """Build the panel of accounts whose followers were counted.
+
+    Parameters
+    ----------
+    followers
+        The canonical table `followers`.
+    posts
+        The canonical table `posts`, where the data set has one; else volume and cadence come
+        from `posts_total`.
+    windows
+        period and horizon, in days.
+    backend
+        An Ibis engine; by default an embedded DuckDB.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an account and period in which it posted or was counted, ordered by both.
+        growth and lasting_growth are differences of ln followers, to the end of the next period
+        and to `horizon` days after that; missing where no count is at most 7 days old.
+
+    Raises
+    ------
+    DataError
+        When the observations span less than two periods and the horizon.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> counts = pd.DataFrame({"account_id": "a", "followers": range(100, 112),
+    ...     "observed_at": pd.date_range("2020-01-01", periods=12, freq="W", tz="UTC")})
+    >>> rows = follower_panel(counts, windows=Windows(period=7, horizon=28))
+    >>> rows.growth.round(4).tolist()[:2]
+    [0.01, 0.0099]
+    """
+    backend = backend or connect()
+    counts = keep(as_table(followers, "observed_at").mutate(at=epoch_us(_.observed_at)), backend)
+    made = None
+    if posts is not None:
+        made = keep(as_table(posts, "created_at").mutate(at=epoch_us(_.created_at)), backend)
+    moments = [table["at"] for table in (counts, made) if table is not None]
+    first = min(int(at.min().execute()) for at in moments)
+    last = max(int(at.max().execute()) for at in moments)
+    start = first // DAY * DAY
+    step = windows.period * DAY
+    last_period = (last - start - windows.horizon * DAY) // step - 2
+    if last_period < 0:
+        raise DataError(
+            f"The counts span {(last - first) / DAY:.1f} days, less than two periods and the "
+            f"horizon (2 x {windows.period} + {windows.horizon} days); choose shorter ones."
+        )
+
+    def in_period(table: ir.Table) -> ir.Table:
+        return table.mutate(period=((_["at"] - start) // step).cast("int32"))
+
+    rows = in_period(counts).select(*KEYS)
+    if made is not None:
+        made = in_period(made)
+        rows = rows.union(made.select(*KEYS))
+    rows = rows.distinct()
+    if made is not None:
+        for measure in (replying(made), timing(made.select(*KEYS, "at")), post_tweaks(made)):
+            rows = _beside(rows, measure)
+        rows = rows.mutate(posts=_.posts.fill_null(0), post_volume=(_.posts.fill_null(0) + 1).ln())
+    elif "posts_total" in counts.columns:
+        rows = _beside(rows, cadence(counts, start=start, period_days=windows.period))
+        rows = rows.mutate(
+            posts=_.posts_rise, replies_made=ibis.null("int64"), post_volume=(_.posts_rise + 1).ln()
+        ).drop("posts_rise")
+    else:
+        rows = rows.mutate(posts=ibis.literal(0), replies_made=ibis.null("int64"))
+    whole = ibis.window(group_by="account_id")
+    rows = past_replying(rows.mutate(tenure=_.period - _.period.min().over(whole)))
+    rows = keep(rows, backend)
+    ends = {"now": 1, "next": 2, "later": 2}
+    for name, periods in ends.items():
+        later = windows.horizon * DAY if name == "later" else 0
+        at = rows.select(*KEYS, moment=(_.period + periods).cast("int64") * step + start + later)
+        rows = _beside(rows, followers_at(counts, at, name=f"ln_{name}"))
+    rows = rows.mutate(growth=_.ln_next - _.ln_now, lasting_growth=_.ln_later - _.ln_now)
+    rows = rows.drop("ln_now", "ln_next", "ln_later").filter(_.period <= last_period)
+    frame = backend.execute(rows.order_by(KEYS))
+    return _dated(frame, start, windows)
+
+
+def _dated(frame: pd.DataFrame, start: int, windows: Windows) -> pd.DataFrame:
+    """Say when each period begins."""
+    begins = start // 1000 + frame["period"].astype("int64") * windows.period * 86_400_000
+    moments = pd.to_datetime(begins, unit="ms", utc=True).dt.as_unit("us")
+    return frame.assign(period_start=moments)
+
+
+def _beside(rows: ir.Table, more: ir.Table) -> ir.Table:
+    """Put measures of the same grain beside each other; what `more` lacks is missing."""
+    return rows.left_join(more, KEYS).drop(*(f"{name}_right" for name in KEYS))

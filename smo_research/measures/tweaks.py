@@ -1,4 +1,4 @@
-"""Tweaks and outreach: how an account timed its own acts and whom it approached."""
+"""Tweaks: how an account timed what it did, and what it put into its posts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ import pandas as pd
 from ibis import _
 from scipy import stats
 
-from smo_research.measures.acts import DAY, HOUR, Acts
+from smo_research.measures.acts import DAY, HOUR
 
 FEWEST_ACTS = 10
 HOURS = 24
+KEYS = ["account_id", "period"]
+POST_TWEAKS = {
+    "hashtag_rate": "hashtags",
+    "link_rate": "links",
+    "media_share": "has_media",
+    "paid_share": "is_paid",
+    "automated_share": "is_automated",
+}
 
 
 def expected_hour_entropy(n: np.ndarray) -> np.ndarray:
@@ -41,41 +49,36 @@ def _expected_hour_entropy(n: int) -> float:
     return float(np.log(n) - HOURS / n * terms.sum())
 
 
-def own_acts(acts: Acts) -> ir.Table:
-    """Describe the timing and the reach of an account's own acts.
+def timing(own: ir.Table) -> ir.Table:
+    """Describe when an account acted.
+
+    Parameters
+    ----------
+    own
+        One row an own act (or post): account_id, period, at (microseconds).
 
     Returns
     -------
-    One row an account and period with an own act: own_acts and other_acts (those that are not
-    answers), cold_outreach (share that are the first between the two, 0 to 1), schedule_focus
-    and burstiness (missing under 10 acts).
+    One row an account and period with an own act: own_acts, and schedule_focus and burstiness
+    (missing under 10 acts).
 
     References
     ----------
     Burstiness: Kim and Jo (2016), Measuring burstiness for finite event sequences,
     Physical Review E 94, 032311.
     """
-    by_account = ibis.window(group_by=["source_id", "period"], order_by=["at", "seq"])
-    own = acts.table.select("source_id", "period", "at", "seq", "is_answer", "opens_pair")
-    own = own.mutate(gap=(_["at"] - _["at"].lag().over(by_account)) / HOUR)
-    counted = own.aggregate(
-        by=["source_id", "period"],
-        own_acts=_.count(),
-        answers=_.is_answer.cast("int64").sum(),
-        cold_outreach=_.opens_pair.cast("float64").mean(),
-        gap_mean=_.gap.mean(),
-        gap_sd=_.gap.std(how="pop"),
+    by_account = ibis.window(group_by=KEYS, order_by="at")
+    gaps = own.mutate(gap=(_["at"] - _["at"].lag().over(by_account)) / HOUR)
+    counted = gaps.aggregate(
+        by=KEYS, own_acts=_.count(), gap_mean=_.gap.mean(), gap_sd=_.gap.std(how="pop")
     )
     return (
-        counted.left_join(schedule_focus(acts), ["source_id", "period"])
-        .drop("source_id_right", "period_right")
+        counted.left_join(schedule_focus(own), KEYS)
+        .drop(*(f"{name}_right" for name in KEYS))
         .select(
-            "period",
+            *KEYS,
             "own_acts",
-            "cold_outreach",
             "schedule_focus",
-            account_id=_.source_id,
-            other_acts=_.own_acts - _.answers,
             burstiness=burstiness(_.gap_mean, _.gap_sd, _.own_acts),
         )
     )
@@ -89,17 +92,15 @@ def burstiness(gap_mean: ir.Value, gap_sd: ir.Value, n: ir.Value) -> ir.Value:
     return ibis.ifelse(n >= FEWEST_ACTS, value, None)
 
 
-def schedule_focus(acts: Acts) -> ir.Table:
+def schedule_focus(own: ir.Table) -> ir.Table:
     """How much the UTC hours of own acts are more concentrated than hours at random would be.
 
     (E_n[H] - H) / ln 24, for accounts and periods with at least 10 acts.
     """
-    hours = acts.table.mutate(hour=_["at"] % DAY // HOUR).aggregate(
-        by=["source_id", "period", "hour"], n=_.count()
-    )
+    hours = own.mutate(hour=_["at"] % DAY // HOUR).aggregate(by=[*KEYS, "hour"], n=_.count())
     k = hours.n.cast("float64")
     entropy = hours.mutate(weight=k * k.ln()).aggregate(
-        by=["source_id", "period"], n=_.n.sum(), weight=_.weight.sum()
+        by=KEYS, n=_.n.sum(), weight=_.weight.sum()
     )
     entropy = entropy.filter(_.n >= FEWEST_ACTS)
     sizes = entropy.select("n").distinct().execute().n.sort_values().to_numpy()
@@ -108,6 +109,26 @@ def schedule_focus(acts: Acts) -> ir.Table:
     )
     joined = entropy.join(at_random, "n")
     observed = joined.n.cast("float64").ln() - joined.weight / joined.n
-    return joined.select(
-        "source_id", "period", schedule_focus=(joined.expected - observed) / float(np.log(HOURS))
-    )
+    return joined.select(*KEYS, schedule_focus=(joined.expected - observed) / float(np.log(HOURS)))
+
+
+def post_tweaks(posts: ir.Table) -> ir.Table:
+    """Rates of what can be put into a post, by account and period.
+
+    Parameters
+    ----------
+    posts
+        One row a post: account_id, period and any of hashtags, links, has_media, is_paid,
+        is_automated; what is not known of a post is left out of its mean.
+
+    Returns
+    -------
+    hashtag_rate and link_rate (per post), media_share, paid_share, automated_share (0 to 1),
+    as far as the posts tell.
+    """
+    means = {
+        measure: posts[column].cast("float64").mean()
+        for measure, column in POST_TWEAKS.items()
+        if column in posts.columns
+    }
+    return posts.aggregate(by=KEYS, **means)
