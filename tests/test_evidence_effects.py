@@ -61,7 +61,7 @@ def test_equivalence_below_five_percent_is_a_90_percent_interval_inside_the_boun
     for estimate in np.linspace(-0.2, 0.2, 41):
         effect = Effect(float(estimate), 0.04, 30)
         low, high = effect.interval(0.9)
-        assert (effect.p_equivalence(BOUND) < 0.05) == (-BOUND < low and high < BOUND)
+        assert (effect.p_equivalence(BOUND) < 0.05) == (low > -BOUND and high < BOUND)
 
 
 @pytest.mark.parametrize("estimate", [-0.4, -0.105, 0.0, 0.05, 0.2])

@@ -99,9 +99,7 @@ def test_negligible_shows_its_own_p():
 UNRELATED = {
     "another hypothesis": [one("H7", "b", CLEAR), one("H5", "b", VAGUE)],
     "untestable": [untested("H3", "b", "null", "50 rows are needed")],
-    "without a deciding model": [
-        made("H3", "b", {("between", "discovery", "answering"): CLEAR})
-    ],
+    "without a deciding model": [made("H3", "b", {("between", "discovery", "answering"): CLEAR})],
 }
 
 

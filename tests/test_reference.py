@@ -95,9 +95,7 @@ def test_answering_between_equals_glm(real, name):
     vcovCL(cluster = ~account_id, type = "HC1", cadjust = TRUE).
     """
     expected = reference("h3_between", name, "between")
-    sample = without_effects(
-        answering_sample(name, real(name)), "lasting_audience", ["period"]
-    )
+    sample = without_effects(answering_sample(name, real(name)), "lasting_audience", ["period"])
     terms = [*RIGHT_HAND_SIDE, "schedule_focus_missing"]
     fit = poisson(sample.rows, "lasting_audience", terms, effects=["period"])
     assert_agrees(fit, expected, expected["error_by_account"], coefficients=1e-6, errors=1e-4)

@@ -56,6 +56,8 @@ class Dataset:
 
     Attributes
     ----------
+    collected
+        Who collected it, how and when, in a sentence.
     ids
         How accounts are named: "anonymous" at the source, "pseudonymised" on reading, or "public".
     limits
@@ -76,6 +78,7 @@ class Dataset:
     licence: str
     citation: str
     homepage: str
+    collected: str
     ids: str
     limits: str
     reader: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -56,8 +57,12 @@ def _read_file(path: Path) -> pd.DataFrame:
     data = _unzip(path)
     # It is called .tsv, but has commas.
     try:
-        rows = pd.read_csv(io.BytesIO(data), sep=",", dtype=str, na_filter=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            rows = pd.read_csv(
+                io.BytesIO(data), sep=",", index_col=False, dtype=str, na_filter=False
+            )
+    except (ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"{path.name} is no csv ({error}); download it again.") from None
     absent = [column for column in COLUMNS if column not in rows]
     if absent:
@@ -86,9 +91,7 @@ def _unzip(path: Path) -> bytes:
             members = [
                 member
                 for member in archive.namelist()
-                if member.endswith(".tsv")
-                and not member.startswith("__MACOSX/")
-                and not PurePosixPath(member).name.startswith(".")
+                if member.endswith(".tsv") and not PurePosixPath(member).name.startswith(".")
             ]
             if len(members) != 1:
                 raise DataError(

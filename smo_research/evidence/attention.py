@@ -199,9 +199,9 @@ def _spearman(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     middle = weights.sum(axis=1, keepdims=True) / 2
     (own_x, rank_x), (own_y, rank_y) = (_ranks(weights, codes) for codes in (x, y))
     covariance = (weights * (rank_x[:, x] - middle) * (rank_y[:, y] - middle)).sum(axis=1)
-    spread = (own_x * (rank_x - middle) ** 2).sum(axis=1) * (
-        own_y * (rank_y - middle) ** 2
-    ).sum(axis=1)
+    spread = (own_x * (rank_x - middle) ** 2).sum(axis=1) * (own_y * (rank_y - middle) ** 2).sum(
+        axis=1
+    )
     correlation = np.full(len(weights), np.nan)
     return np.divide(covariance, np.sqrt(spread), out=correlation, where=spread > 0)
 

@@ -25,6 +25,7 @@ from smo_research.tables import Windows
 
 TERMS = ["answered", "log_acts_j", "log_acts_i"]
 CURVE_POINTS = 60
+CURVE = ["dataset", "answered", "days", "back", "ci_low", "ci_high", "n_contacts"]
 OUTCOMES = {"landmark": "returned", "negative control": "elsewhere"}
 
 
@@ -131,7 +132,10 @@ def return_curve_table(contacts: pd.DataFrame, *, windows: Windows, dataset: str
     pandas.DataFrame
         dataset, answered, days (since the landmark), back (share, 0 to 1), ci_low and ci_high
         (95 %, errors clustered by account), n_contacts. Acts before landmark + gap do not count.
+        No rows where there are no contacts.
     """
+    if contacts.empty:
+        return pd.DataFrame(columns=CURVE)
     days = np.linspace(windows.gap or 0, windows.horizon - landmark_days(windows), CURVE_POINTS)
     parts = []
     for answered, group in contacts.groupby("answered"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,27 @@ class Fit:
     df: float
     n_obs: int
     n_accounts: int
+    model: Any = field(repr=False)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows that were used; those the model fits perfectly with 0 are not among them."""
+        return self.model._data
+
+    @property
+    def means(self) -> np.ndarray:
+        """Fitted means of the rows used."""
+        return np.asarray(self.model.predict(type="response"), dtype=float)
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Clustered covariance of the coefficients."""
+        names = list(self.coefficients.index)
+        return pd.DataFrame(self.model._vcov, index=names, columns=names)
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        """Means of other rows; missing where an effect was not estimated."""
+        return np.asarray(self.model.predict(newdata=rows, type="response"), dtype=float)
 
     def effect(self, term: str, step: float = 1.0) -> Effect:
         """Effect of a step in one term."""
@@ -121,4 +143,5 @@ def poisson(
         df=min(used[name].nunique() for name in clusters) - 1,
         n_obs=len(used),
         n_accounts=int(used[clusters[0]].nunique()),
+        model=fit,
     )

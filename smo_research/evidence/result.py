@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from smo_research.evidence.effects import Effect
+from smo_research.evidence.hypotheses import rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +44,15 @@ class Result:
         File name to sha256 of the raw data.
     seed
         Of the random numbers used; None where none were.
+    bound
+        Effects between minus and plus this are negligible, on the scale of the estimate.
+    notes
+        What the verdict's sentence has to say beside the rule.
+    passes
+        Whether what the verdict demands beside its p holds (H1: better out of sample; H4: the
+        full model beats the adjustment set and answering is positive).
+    joint_p
+        Of all terms together, where that decides (H1).
     reason
         Why there is no number, where there is none.
     """
@@ -58,6 +68,10 @@ class Result:
     )
     data_hashes: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
+    bound: float = field(default_factory=lambda: rule().bound)
+    notes: tuple[str, ...] = ()
+    passes: bool = True
+    joint_p: float | None = None
     reason: str = ""
 
     def summary(self) -> str:

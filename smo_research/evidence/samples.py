@@ -114,18 +114,21 @@ def without_effects(sample: Sample, outcome: str, effects: list[str]) -> Sample:
 
     Groups whose outcome is 0 throughout, then, with two effects, groups of one row.
     """
-    names = {"account_id": "accounts", "period": "periods"}
     while True:
         before = len(sample.rows)
         for effect in effects:
             positive = sample.rows.groupby(effect)[outcome].transform("sum") > 0
-            sample = sample.keep(positive, f"{names[effect]} whose outcome is 0 throughout")
+            sample = sample.keep(positive, f"{_plural(effect)} whose outcome is 0 throughout")
         if len(effects) > 1:
             for effect in effects:
                 size = sample.rows.groupby(effect)[outcome].transform("size")
-                sample = sample.keep(size > 1, f"{names[effect]} with a single row")
+                sample = sample.keep(size > 1, f"{_plural(effect)} with a single row")
         if len(sample.rows) == before:
             return _merged(sample)
+
+
+def _plural(effect: str) -> str:
+    return effect.removesuffix("_id") + "s"
 
 
 def _merged(sample: Sample) -> Sample:

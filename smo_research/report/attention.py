@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from smo_research.report.rows import require
-from smo_research.report.style import BAND, INK, NEUTRAL, QUIET, look
+from smo_research.report.style import BAND, INK, NEUTRAL, look
 from smo_research.report.words import DASH, count, wrap
 
 _NEEDED = ["platform", "hours_since", "mean", "n_items"]
@@ -41,8 +43,8 @@ def attention(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     require(table, _NEEDED, "table")
     if ax is None:
-        ax = plt.subplots(figsize=(8.4, 4.4))[1]
-        ax.get_figure().subplots_adjust(right=0.72, top=0.82, bottom=0.13)
+        figure, ax = plt.subplots(figsize=(8.4, 4.4))
+        figure.subplots_adjust(right=0.72, top=0.82, bottom=0.13)
     reached: dict[float, list[float]] = {share: [] for share in _MARKED}
     for share in _MARKED:
         ax.axhline(share, color=BAND, lw=1.2, zorder=0)
@@ -56,7 +58,7 @@ def attention(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         for share, hour in zip(_MARKED, hours, strict=True):
             reached[share].append(hour)
         ax.annotate(
-            f"{platform}\nhalf by {hours[0]:.0f} h, 90 % by {hours[1]:.0f} h\n"
+            f"{platform}\nhalf by {_whole(hours[0])} h, 90 % by {_whole(hours[1])} h\n"
             + count(int(rows["n_items"].iloc[-1]), "item"),
             (last, 1 - _LABEL_GAP * line), (8, 0), textcoords="offset points", va="top",
             color=colour, size=9.5, weight="bold", annotation_clip=False,
@@ -64,9 +66,7 @@ def attention(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(ylim=(0, 1.02), xlim=(0, last))
     ax.xaxis.set_major_locator(MultipleLocator(max(1, round(last / 8))))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.set_xlabel("hours since the item was published")
-    ax.set_ylabel("mean share of the final count", color=INK)
-    ax.tick_params(colors=INK, length=3, color=QUIET)
+    ax.set(xlabel="hours since the item was published", ylabel="mean share of the final count")
     ax.set_title(wrap(_finding(reached, last), 62))
     return ax
 
@@ -86,5 +86,10 @@ def _finding(reached: dict[float, list[float]], last: float) -> str:
 
 
 def _span(hours: list[float]) -> str:
-    low, high = f"{min(hours):.0f}", f"{max(hours):.0f}"
-    return low if low == high else f"{low}{DASH}{high}"
+    low, high = _whole(min(hours)), _whole(max(hours))
+    return str(low) if low == high else f"{low}{DASH}{high}"
+
+
+def _whole(hours: float) -> int:
+    """Round up, since by the hour before it is not there yet."""
+    return math.ceil(hours - 1e-9)

@@ -1,0 +1,428 @@
+"""What predicts lasting follower growth, where followers were counted (H2, H3, H6, H7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from smo_research.errors import FitError
+from smo_research.evidence.effects import Effect
+from smo_research.evidence.few import DRAWS, FEW, WildBootstrap, seed_for, wild_bootstrap
+from smo_research.evidence.hypotheses import contrast, hypotheses, rule
+from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
+from smo_research.evidence.robustness import placebo_lag
+from smo_research.evidence.samples import Sample, hardly_varies, whole
+from smo_research.tables import Windows
+
+TWEAKS = (
+    "hashtag_rate",
+    "link_rate",
+    "media_share",
+    "paid_share",
+    "automated_share",
+    "schedule_focus",
+    "burstiness",
+    "cadence",
+)
+TERMS = {"H2": TWEAKS, "H3": ("reply_share",), "H7": ("past_reply_share",)}
+ADJUSTMENT = ("log_tenure", "log_past_acts", "post_volume")
+OUTCOMES = {"total": "lasting_growth", "growth now": "growth"}
+EFFECTS = {"between": ["period"], "within": ["account_id", "period"]}
+UNIT = "ln followers per"
+FEWEST_SILENT = 0.05
+DETECTABLE_T = 2.9
+
+
+def least_squares(
+    rows: pd.DataFrame,
+    outcome: str,
+    term: str,
+    controls: list[str],
+    *,
+    effects: list[str],
+    step: float,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+) -> Effect | WildBootstrap:
+    """Fit least squares with group effects, errors clustered by account.
+
+    Under 50 accounts the p-values and the interval are those of the wild cluster bootstrap.
+
+    Parameters
+    ----------
+    rows
+        Complete in all columns named.
+    outcome, term, controls
+        Columns.
+    effects
+        Columns that get an effect each level; none is a plain constant.
+    step
+        The effect is stated for this step in the term.
+    rng
+        Random numbers of the bootstrap.
+    draws
+        Its number of draws.
+
+    Raises
+    ------
+    FitError
+        When there is too little to fit.
+    """
+    dummies = [pd.get_dummies(rows[name].astype(str)).to_numpy(float) for name in effects]
+    design = np.column_stack([np.ones(len(rows)), rows[controls].to_numpy(float), *dummies])
+    y, x = rows[outcome].to_numpy(float), rows[term].to_numpy(float)
+    if len(rows) <= np.linalg.matrix_rank(design) + 1:
+        raise FitError(f"{len(rows)} rows are too few for the model")
+    clusters = rows["account_id"].to_numpy()
+    fit = wild_bootstrap(y, x, design, clusters, rng=rng, step=step, draws=draws)
+    if len(np.unique(clusters)) < FEW:
+        return fit
+    return Effect(fit.estimate, fit.std_error, fit.df)
+
+
+def apart(rows: pd.DataFrame, windows: Windows) -> pd.DataFrame:
+    """Keep rows whose outcome windows do not overlap: of all such choices, the one with most rows.
+
+    The choice counts rows and does not look at outcomes; of equals the earliest is taken.
+    """
+    stride = 1 + -(-windows.horizon // windows.period)
+    place = rows["period"] % stride
+    sizes = place.value_counts().sort_index()
+    return rows[place == sizes.idxmax()]
+
+
+def follower_sample(panel: pd.DataFrame, terms: tuple[str, ...], *, windows: Windows) -> Sample:
+    """Choose the rows with an outcome and posts, and add the adjustment columns."""
+    sample = follower_rows(panel, terms)
+    if sample.rows.empty:
+        return sample
+    kept = apart(sample.rows, windows)
+    sample = sample.keep(
+        pd.Series(sample.rows.index.isin(kept.index), index=sample.rows.index),
+        "its outcome window overlaps another's",
+    )
+    return Sample(prepared(sample.rows), sample.left_out)
+
+
+def follower_rows(panel: pd.DataFrame, terms: tuple[str, ...]) -> Sample:
+    """Choose the rows with an outcome, posts and every term that is not a tweak."""
+    sample = whole(panel)
+    sample = sample.keep(panel["lasting_growth"].notna(), "no fresh count of followers")
+    sample = sample.keep(sample.rows["posts"].fillna(0) > 0, "no post in the period")
+    for term in terms:
+        if term not in TWEAKS:
+            sample = sample.keep(sample.rows[term].notna(), f"{term} is not known")
+    return sample
+
+
+def prepared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the adjustment columns; a tweak that is missing gets its mean and an indicator."""
+    rows = rows.assign(
+        log_tenure=np.log1p(rows["tenure"].astype(float)),
+        log_past_acts=np.log1p(rows["past_acts"].astype(float)),
+    )
+    for name in TWEAKS:
+        if name in rows and rows[name].notna().any():
+            rows[f"{name}_known"] = rows[name]
+            rows[f"{name}_missing"] = rows[name].isna().astype(float)
+            rows[name] = rows[name].fillna(rows[name].mean())
+    return rows
+
+
+def measured_tweaks(rows: pd.DataFrame) -> list[str]:
+    """The tweaks that vary in these rows, with an indicator for each pattern of missing values."""
+    names = [name for name in TWEAKS if f"{name}_known" in rows and rows[name].nunique() > 1]
+    missing = rows[[f"{name}_missing" for name in names]].T.drop_duplicates().T
+    return names + [name for name in missing if missing[name].nunique() > 1]
+
+
+def outcome_bound(rows: pd.DataFrame, outcome: str, effects: list[str]) -> float:
+    """0.10 SD of the outcome after account and period effects: the smallest effect of interest."""
+    dummies = [pd.get_dummies(rows[name].astype(str)).to_numpy(float) for name in effects]
+    design = np.column_stack([np.ones(len(rows)), *dummies])
+    y = rows[outcome].to_numpy(float)
+    rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    free = len(y) - np.linalg.matrix_rank(design)
+    return 0.1 * float(np.sqrt(rest @ rest / max(free, 1)))
+
+
+def follower_growth(
+    panel: pd.DataFrame,
+    hypothesis: str,
+    *,
+    windows: Windows,
+    dataset: str,
+    data_hashes: Mapping[str, str] | None = None,
+    seed: int = 1,
+    draws: int = DRAWS,
+) -> Result:
+    """Test what predicts the growth of followers that lasts.
+
+    Least squares of lasting_growth (ln followers) on rows whose outcome windows do not overlap,
+    with period effects (between) and account and period effects (within), errors clustered by
+    account, by wild bootstrap under 50 accounts; beside it growth now, and a placebo.
+
+    Parameters
+    ----------
+    panel
+        As `follower_panel` returns it.
+    hypothesis
+        "H2", "H3" or "H7".
+    windows
+        Those of the panel.
+    dataset
+        Its name, for the table.
+    data_hashes
+        File name to sha256 of the raw data.
+    seed, draws
+        Of the bootstrap.
+    """
+    null = hypotheses()[hypothesis].null
+    about = {"data_hashes": dict(data_hashes or {}), "seed": seed}
+    wanted = tuple(name for name in TERMS[hypothesis] if name in panel)
+    if not wanted:
+        return untested(hypothesis, dataset, null, "the tables do not have the predictor")
+    sample = follower_sample(panel, wanted, windows=windows)
+    rows = sample.rows
+    if len(rows) < rule().fewest_rows:
+        reason = (
+            f"{len(rows)} rows have outcome windows that do not overlap; at least "
+            f"{rule().fewest_rows} are needed"
+        )
+        lines = _overlapping(panel, hypothesis, wanted, dataset, windows, seed, draws)
+        if not lines:
+            return untested(hypothesis, dataset, null, reason)
+        smallest = min(DETECTABLE_T * line["std_error"] for line in lines)
+        reason += f"; with overlapping windows it could have found {smallest:.2g} {UNIT} contrast"
+        table = pd.DataFrame(lines)
+        return Result(hypothesis, dataset, table, null, reason=reason, **about)
+    lines = []
+    effects: dict[Key, Effect | WildBootstrap] = {}
+    reasons = []
+    for term in wanted:
+        known = f"{term}_known" if f"{term}_known" in rows else term
+        reason = out_of_reach(rows, known, term)
+        if reason:
+            reasons.append(reason)
+            row = {"hypothesis": hypothesis, "dataset": dataset, "term": term, "reason": reason}
+            lines.append(evidence_row(**row))
+            continue
+        more, found = _test_term(sample, panel, hypothesis, term, dataset, windows, seed, draws)
+        lines += more
+        effects |= found
+    if not effects:
+        return untested(hypothesis, dataset, null, "; ".join(reasons))
+    bound = outcome_bound(rows, "lasting_growth", EFFECTS["within"])
+    controls = [name for name in _controls(rows, hypothesis, wanted[0]) if name != wanted[0]]
+    return Result(
+        hypothesis,
+        dataset,
+        pd.DataFrame(lines),
+        null,
+        formula=f"lasting_growth ~ {' + '.join([wanted[0], *controls])} | period",
+        effects=effects,
+        left_out=sample.left_out,
+        bound=bound,
+        notes=(f"effects within {bound:.4f} ln followers (0.10 SD) are negligible",),
+        **about,
+    )
+
+
+def _overlapping(
+    panel: pd.DataFrame,
+    hypothesis: str,
+    terms: tuple[str, ...],
+    dataset: str,
+    windows: Windows,
+    seed: int,
+    draws: int,
+) -> list[dict]:
+    """Describe, without deciding, what all rows show whose windows overlap."""
+    rows = follower_rows(panel, terms).rows
+    if len(rows) < rule().fewest_rows:
+        return []
+    rows = prepared(rows)
+    lines = []
+    for term in terms:
+        known = f"{term}_known" if f"{term}_known" in rows else term
+        if out_of_reach(rows, known, term):
+            continue
+        step = contrast(term)
+        try:
+            effect = least_squares(
+                rows,
+                "lasting_growth",
+                term,
+                _controls(rows, hypothesis, term),
+                effects=EFFECTS["between"],
+                step=step,
+                rng=seed_for(seed, dataset, hypothesis, term, "overlapping"),
+                draws=draws,
+            )
+        except FitError:
+            continue
+        label = {"hypothesis": hypothesis, "dataset": dataset, "term": term, "block": "total"}
+        label |= {"model": "overlapping windows", "unit": f"{UNIT} +{step:g}"}
+        size = {"n_obs": len(rows), "n_accounts": rows["account_id"].nunique()}
+        lines.append(effect_row(effect, **label, **size))
+    return lines
+
+
+def out_of_reach(rows: pd.DataFrame, known: str, term: str) -> str:
+    """Say why a term's contrast cannot be shown in these rows, or nothing."""
+    reason = hardly_varies(rows, known, fewest_accounts=rule().fewest_accounts)
+    if reason:
+        return reason.replace(known, term)
+    low, high = rows[known].quantile([0.01, 0.99])
+    step = contrast(term)
+    if high - low < step:
+        return (
+            f"the contrast of {step} in {term} is wider than its 1st to 99th percentile "
+            f"({low:.2f} to {high:.2f})"
+        )
+    return ""
+
+
+def presence_alone(
+    panel: pd.DataFrame,
+    *,
+    windows: Windows,
+    dataset: str,
+    data_hashes: Mapping[str, str] | None = None,
+    seed: int = 1,
+    draws: int = DRAWS,
+) -> Result:
+    """Test whether volume does nothing where nobody is answered, and more where people are (H6).
+
+    The model of `follower_growth` (between) with post_volume times reply_share: A is the effect
+    of a doubling of volume at a reply share of 0, B how much it rises with +0.25 in the share.
+
+    Parameters
+    ----------
+    panel, windows, dataset, data_hashes, seed, draws
+        As in `follower_growth`.
+    """
+    null = hypotheses()["H6"].null
+    sample = follower_sample(panel, ("reply_share",), windows=windows)
+    rows = sample.rows
+    if len(rows) < rule().fewest_rows:
+        reason = f"{len(rows)} rows have an outcome; at least {rule().fewest_rows} are needed"
+        return untested("H6", dataset, null, reason)
+    nobody = float((rows["reply_share"] == 0).mean())
+    if nobody < FEWEST_SILENT:
+        reason = f"in {nobody:.1%} of the rows nobody was answered; at least 5 % are needed"
+        return untested("H6", dataset, null, reason)
+    rows = rows.assign(volume_times_replies=rows["post_volume"] * rows["reply_share"])
+    steps = {
+        "post_volume": contrast("post_volume"),
+        "volume_times_replies": contrast("post_volume") * contrast("reply_share"),
+    }
+    size = {"n_obs": len(rows), "n_accounts": rows["account_id"].nunique()}
+    lines, effects = [], {}
+    for term, step in steps.items():
+        others = [name for name in steps if name != term]
+        held = [*others, "reply_share", "log_tenure", "log_past_acts", *measured_tweaks(rows)]
+        try:
+            effect = least_squares(
+                rows,
+                "lasting_growth",
+                term,
+                held,
+                effects=EFFECTS["between"],
+                step=step,
+                rng=seed_for(seed, dataset, "H6", term),
+                draws=draws,
+            )
+        except FitError as error:
+            return untested("H6", dataset, null, str(error))
+        effects["between", "total", term] = effect
+        label = {"hypothesis": "H6", "dataset": dataset, "model": "between", "block": "total"}
+        unit = f"{UNIT} doubling" + (" and +0.25" if others == ["post_volume"] else "")
+        lines.append(effect_row(effect, **label, term=term, unit=unit, **size))
+    return Result(
+        "H6",
+        dataset,
+        pd.DataFrame(lines),
+        null,
+        formula="lasting_growth ~ post_volume * reply_share + ... | period",
+        effects=effects,
+        left_out=sample.left_out,
+        data_hashes=dict(data_hashes or {}),
+        seed=seed,
+        bound=outcome_bound(rows, "lasting_growth", EFFECTS["within"]),
+    )
+
+
+def _controls(rows: pd.DataFrame, hypothesis: str, term: str) -> list[str]:
+    adjustment = [name for name in ADJUSTMENT if name in rows and rows[name].notna().all()]
+    if hypothesis == "H2":
+        social = ["reply_share"] if "reply_share" in rows and rows["reply_share"].notna().all() else []
+        own = [f"{term}_missing"] if rows.get(f"{term}_missing", pd.Series([0])).nunique() > 1 else []
+        return adjustment + social + own
+    held = ["reply_share"] if hypothesis == "H7" else []
+    return adjustment + held + measured_tweaks(rows)
+
+
+def _test_term(
+    sample: Sample,
+    panel: pd.DataFrame,
+    hypothesis: str,
+    term: str,
+    dataset: str,
+    windows: Windows,
+    seed: int,
+    draws: int,
+) -> tuple[list[dict], dict[Key, Effect | WildBootstrap]]:
+    step = contrast(term)
+    label = {"hypothesis": hypothesis, "dataset": dataset, "term": term}
+    label["unit"] = f"{UNIT} +{step:g}"
+    lagged = follower_placebo(panel, sample.rows, term, windows=windows)
+    plans = [
+        (model, block, sample.rows, outcome)
+        for model in EFFECTS
+        for block, outcome in OUTCOMES.items()
+    ]
+    plans.append(("placebo", "total", lagged, "lasting_growth"))
+    lines, effects = [], {}
+    for model, block, rows, outcome in plans:
+        here = label | {"model": model, "block": block}
+        usable = rows[rows[outcome].notna()] if len(rows) else rows
+        try:
+            if len(usable) < rule().fewest_rows:
+                raise FitError(
+                    f"{len(usable)} rows; at least {rule().fewest_rows} are needed"
+                )
+            effect = least_squares(
+                usable,
+                outcome,
+                term,
+                _controls(usable, hypothesis, term),
+                effects=EFFECTS.get(model, EFFECTS["between"]),
+                step=step,
+                rng=seed_for(seed, dataset, hypothesis, term, model, block),
+                draws=draws,
+            )
+        except FitError as error:
+            lines.append(evidence_row(**here, reason=str(error)))
+            continue
+        effects[model, block, term] = effect
+        size = {"n_obs": len(usable), "n_accounts": usable["account_id"].nunique()}
+        lines.append(effect_row(effect, **here, **size))
+    return lines, effects
+
+
+def follower_placebo(
+    panel: pd.DataFrame, rows: pd.DataFrame, predictor: str, *, windows: Windows
+) -> pd.DataFrame:
+    """Set a predictor at t against the growth of row t - k, which was over before it."""
+    lag = placebo_lag(windows)
+    earlier = prepared(panel.assign(period=panel["period"] + lag))
+    taken = [name for name in panel.columns if name == predictor]
+    now = prepared(panel[panel["posts"].fillna(0) > 0])[["account_id", "period", *taken]]
+    both = now.merge(
+        earlier.drop(columns=taken), on=["account_id", "period"], validate="one_to_one"
+    )
+    both = both.dropna(subset=["lasting_growth", "reply_share", predictor])
+    return apart(both, windows) if len(both) else both
