@@ -97,6 +97,7 @@ def study(
         "results"
     ),
     mirror: Mirror = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer bootstrap draws.")] = False,
 ) -> None:
     """Run the study: evidence, verdicts, figures and a report."""
     from smo_research.report.answer import answer_paragraph
@@ -104,7 +105,7 @@ def study(
     from smo_research.study import write
 
     _check_folder(output)
-    done = run_study(names, mirror=mirror, tell=_tell)
+    done = run_study(names, mirror=mirror, quick=quick, tell=_tell)
     placed = write(done, output)
     _print_verdicts(done.verdicts)
     for name, reason in done.passed_over.items():

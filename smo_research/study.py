@@ -16,17 +16,13 @@ from typing import Any
 
 import pandas as pd
 
-from smo_research.datasets.catalog import Dataset, catalog, dataset
+from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.load import data_hashes, load
-from smo_research.errors import DataError, FetchError, SmoError
-from smo_research.evidence.comeback import return_curve_table, return_when_answered
+from smo_research.errors import FetchError, SmoError
 from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash
-from smo_research.evidence.lasting import lasting_growth
-from smo_research.evidence.result import VOCABULARY, Result
-from smo_research.evidence.returning import first_contacts
+from smo_research.evidence.ladder import SEED, DatasetStudy, study_dataset
+from smo_research.evidence.result import VOCABULARY
 from smo_research.evidence.verdicts import judge
-from smo_research.measures.panel import panel
-from smo_research.tables import Tables
 
 LIBRARIES = (
     *("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyfixest", "scipy"),
@@ -34,18 +30,6 @@ LIBRARIES = (
 )
 # The error itself names folders of this machine, so it is told and not written.
 NOT_HAD = "its files could not be obtained; smo fetch {} says what was tried"
-LASTING = ("H2", "H3", "H7")
-
-
-@dataclass(frozen=True, eq=False)
-class DatasetStudy:
-    """What one data set said: a result a testable hypothesis, and the curve of those back."""
-
-    entry: Dataset
-    results: list[Result]
-    curve: pd.DataFrame
-    rows: dict[str, int]
-    hashes: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +44,10 @@ class Study:
         One row a hypothesis and data set of the catalogue.
     curves
         Share of first contacts who are back, by data set, answered and days.
+    attention
+        Share of the final count that public counters reached, by platform and hour.
+    shared
+        Whether what spreads on one platform spreads on another.
     passed_over
         Data set to the reason why it was not used.
     manifest
@@ -70,6 +58,8 @@ class Study:
     evidence: pd.DataFrame
     verdicts: pd.DataFrame
     curves: pd.DataFrame
+    attention: pd.DataFrame
+    shared: pd.DataFrame
     passed_over: dict[str, str]
     manifest: dict[str, Any] = field(default_factory=dict)
 
@@ -78,6 +68,7 @@ def study(
     names: Iterable[str] | None = None,
     *,
     mirror: str | Path | None = None,
+    quick: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Study:
     """Run the study.
@@ -88,6 +79,8 @@ def study(
         Data sets of the catalogue; by default all that can be obtained.
     mirror
         Folder with the published files, as in `fetch`.
+    quick
+        Fewer bootstrap draws; the manifest says so.
     tell
         Is told in one line what is being done.
 
@@ -113,47 +106,16 @@ def study(
                 raise
             passed_over[entry.name] = str(error)
             continue
-        tell(f"{entry.name}: testing {', '.join(entry.testable)}")
-        studies.append(study_dataset(entry, tables, hashes=data_hashes(entry.name)))
+        tell(f"{entry.name}: testing {', '.join(entry.testable) or 'nothing'}")
+        studies.append(study_dataset(entry, tables, hashes=data_hashes(entry.name), quick=quick))
     if not studies:
         raise FetchError("No data set could be obtained:\n" + "\n".join(passed_over.values()))
-    return gather(studies, passed_over)
+    return gather(studies, passed_over, quick=quick)
 
 
-def study_dataset(entry: Dataset, tables: Tables, *, hashes: dict[str, str]) -> DatasetStudy:
-    """Turn the tables of one data set into results: tables, panel, evidence.
-
-    Parameters
-    ----------
-    entry
-        Its windows and the hypotheses that it can test.
-    tables
-        Its canonical tables.
-    hashes
-        File name to sha256 of its raw files.
-    """
-    results: list[Result] = []
-    curve = pd.DataFrame()
-    about: dict[str, Any] = {"dataset": entry.name, "data_hashes": hashes}
-    if entry.windows is None or tables.interactions is None:
-        raise DataError(f"{entry.name} has no interactions or no windows; nothing can be tested.")
-    asked = [name for name in LASTING if name in entry.testable]
-    if asked:
-        rows = panel(tables.interactions, windows=entry.windows)
-        results += [lasting_growth(rows, name, windows=entry.windows, **about) for name in asked]
-    if "H5" in entry.testable:
-        contacts = first_contacts(tables.interactions, windows=entry.windows)
-        results.append(return_when_answered(contacts, **about))
-        curve = return_curve_table(contacts, windows=entry.windows, dataset=entry.name)
-    counts = {
-        name: len(table)
-        for name in ("accounts", "posts", "interactions", "followers")
-        if (table := getattr(tables, name)) is not None
-    }
-    return DatasetStudy(entry, results, curve, counts, hashes)
-
-
-def gather(studies: list[DatasetStudy], passed_over: dict[str, str]) -> Study:
+def gather(
+    studies: list[DatasetStudy], passed_over: dict[str, str], *, quick: bool = False
+) -> Study:
     """Judge all results together and say what they were made from."""
     known = catalog() | {one.entry.name: one.entry for one in studies}
     declared = {
@@ -173,6 +135,8 @@ def gather(studies: list[DatasetStudy], passed_over: dict[str, str]) -> Study:
     run = {one.entry.name for one in studies} | set(passed_over)
     untestable = {pair: reason for pair, reason in untestable.items() if pair[1] in run}
     results = [result for one in studies for result in one.results]
+    tested = {(result.hypothesis, result.dataset) for result in results}
+    untestable = {pair: reason for pair, reason in untestable.items() if pair not in tested}
     verdicts = judge(results, declared=declared, untestable=untestable)
     evidence = pd.concat([result.table for result in results], ignore_index=True)
     evidence = _with_verdicts(evidence, verdicts)
@@ -181,11 +145,14 @@ def gather(studies: list[DatasetStudy], passed_over: dict[str, str]) -> Study:
         evidence=evidence[VOCABULARY],
         verdicts=verdicts,
         curves=pd.concat([one.curve for one in studies], ignore_index=True),
+        attention=pd.concat([one.attention for one in studies], ignore_index=True),
+        shared=pd.concat([one.shared for one in studies], ignore_index=True),
         passed_over=passed_over,
         manifest={
             "data": {one.entry.name: one.hashes for one in studies},
             "hypotheses_sha256": hypotheses_hash(),
-            "seed": None,
+            "quick": quick,
+            "seed": SEED,
             "versions": {name: version(name) for name in LIBRARIES}
             | {"python": platform.python_version()},
         },
@@ -231,6 +198,10 @@ def write(done: Study, folder: str | Path) -> list[Path]:
         (part / "figures").mkdir(parents=True)
         done.evidence.to_csv(part / "evidence.csv", index=False)
         done.verdicts.to_csv(part / "verdicts.csv", index=False)
+        for name in ("attention", "shared"):
+            table = getattr(done, name)
+            if len(table):
+                table.to_csv(part / f"{name}.csv", index=False)
         provenance = {
             "hypotheses": done.manifest["hypotheses_sha256"],
             "smo_research": done.manifest["versions"]["smo_research"],
@@ -242,6 +213,7 @@ def write(done: Study, folder: str | Path) -> list[Path]:
                 done.evidence,
                 done.verdicts,
                 done.curves,
+                done.attention,
                 folder=part / "figures",
                 provenance=provenance,
             ),

@@ -364,7 +364,7 @@ def test_datasets_lists_the_whole_catalogue(smo_command):
 def test_help(words, smo_command):
     status, out, err = smo_command(*words, "--help")
     assert (status, err) == (0, "")
-    assert "Usage: smo" in out
+    assert "Usage: " in out
 
 
 def test_help_loads_nothing_heavy():

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from smo_research.errors import FitError
-from smo_research.evidence.effects import Effect
-from smo_research.evidence.few import WildBootstrap, seed_for
+from smo_research.evidence.effects import Estimate
+from smo_research.evidence.few import seed_for
 from smo_research.evidence.hypotheses import hypotheses
-from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
+from smo_research.evidence.result import Key, Result, effect_row, untested
 from smo_research.tables import Windows
 
 DRAWS = 1_000
@@ -51,10 +51,12 @@ class Drawn:
         return float(min(1.0, 2 * (1 + min(below, above)) / (1 + len(self.draws))))
 
     def p_equivalence(self, bound: float) -> float:
-        """No band of negligible contributions is set, so nothing is ever shown to be in it."""
+        """Always 1: no band of negligible contributions is set."""
         return 1.0
 
-    p_minimal_effect = p_equivalence
+    def p_minimal_effect(self, bound: float) -> float:
+        """Always 1, for the same reason."""
+        return 1.0
 
     @property
     def detectable(self) -> float:
@@ -191,7 +193,7 @@ def contest(
     adjustment: list[str],
     blocks: Mapping[str, list[str]],
     dataset: str,
-    answering: Effect | WildBootstrap | None,
+    answering: Estimate | None,
     windows: Windows | None = None,
     data_hashes: Mapping[str, str] | None = None,
     seed: int = 1,
@@ -253,12 +255,12 @@ def contest(
     used = splits[0][0] | splits[0][1]
     size = {"n_obs": int(used.sum()), "n_accounts": len(np.unique(accounts[used]))}
     label = {"hypothesis": "H4", "dataset": dataset, "model": "contest", "unit": UNIT}
-    lines, effects = [], {}
+    lines: list[dict] = []
+    effects: dict[Key, Estimate] = {}
     for term, values in found.items():
         key: Key = ("contest", term if term in blocks else "total", term)
         effects[key] = Drawn(float(values[0]), values[1:])
         lines.append(effect_row(effects[key], **label, block=key[1], term=term, **size))
-    lines = [evidence_row(**line) for line in lines]
     positive = answering is not None and answering.interval()[0] > 0
     beats = float(gain[0]) > 0
     notes = [

@@ -127,9 +127,7 @@ def snapshot_growth(
         effects["cross-section", "total", term] = effect
         formula = formula or f"{OUTCOME} ~ {' + '.join(terms)}"
         here = {"model": "cross-section", "block": "total", "unit": f"{OUTCOME} per +{step:g}"}
-        lines.append(
-            effect_row(effect, **label | here, n_obs=len(rows), n_accounts=len(rows))
-        )
+        lines.append(effect_row(effect, **label | here, n_obs=len(rows), n_accounts=len(rows)))
     if not effects:
         return untested(hypothesis, dataset, null, "; ".join(line["reason"] for line in lines))
     bound = 0.1 * float(rows[OUTCOME].std())

@@ -4,9 +4,44 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import stats
+
+
+class Estimate(Protocol):
+    """What a verdict needs to know of an estimate, however its error was found."""
+
+    @property
+    def estimate(self) -> float: ...  # noqa: D102
+    @property
+    def std_error(self) -> float: ...  # noqa: D102
+    @property
+    def p_difference(self) -> float: ...  # noqa: D102
+    @property
+    def detectable(self) -> float: ...  # noqa: D102
+    def interval(self, level: float = 0.95) -> tuple[float, float]: ...  # noqa: D102
+    def p_equivalence(self, bound: float) -> float: ...  # noqa: D102
+    def p_minimal_effect(self, bound: float) -> float: ...  # noqa: D102
+
+
+def loudness(check: Estimate | None, bound: float, level: float = 0.05) -> str:
+    """Say what a check that should show nothing shows: quiet, loud or uninformative.
+
+    Quiet when the 90 % interval lies inside the bounds, loud when the 95 % interval leaves out
+    none; a check that is both is quiet.
+
+    Examples
+    --------
+    >>> loudness(Effect(0.4, 0.1, 100), bound=0.1), loudness(None, bound=0.1)
+    ('loud', 'uninformative')
+    """
+    if check is None or math.isnan(check.estimate):
+        return "uninformative"
+    if check.p_equivalence(bound) < level:
+        return "quiet"
+    return "loud" if check.p_difference < level else "uninformative"
 
 
 @dataclass(frozen=True)
@@ -62,18 +97,6 @@ class Effect:
     def detectable(self) -> float:
         """The smallest effect that a two-sided 5 % test finds in 80 % of samples like this."""
         return float((stats.t.ppf(0.975, self.df) + stats.t.ppf(0.8, self.df)) * self.std_error)
-
-    def loudness(self, bound: float, level: float = 0.05) -> str:
-        """Say what a check that should show nothing shows: quiet, loud or uninformative.
-
-        Quiet when the 90 % interval lies inside the bounds, loud when the 95 % interval leaves
-        out none; a check that is both is quiet.
-        """
-        if math.isnan(self.estimate):
-            return "uninformative"
-        if self.p_equivalence(bound) < level:
-            return "quiet"
-        return "loud" if self.p_difference < level else "uninformative"
 
 
 def holm(p_values: dict[str, float], *, family: int) -> dict[str, float]:

@@ -47,7 +47,7 @@ class WildBootstrap:
     _scale: float = field(repr=False)
 
     def _draws(self, null: float) -> np.ndarray:
-        """t of every draw in a world where the effect is `null`."""
+        """T of every draw in a world where the effect is `null`."""
         at = null / self.step
         numerator = self._numerator[0] - at * self._numerator[1]
         scores = self._scores[0] - at * self._scores[1]
@@ -78,11 +78,11 @@ class WildBootstrap:
         return self.p_of(0.0)
 
     def p_equivalence(self, bound: float) -> float:
-        """p of an effect at or beyond -bound or bound."""
+        """P of an effect at or beyond -bound or bound."""
         return max(self._p_below(bound), self._p_above(-bound))
 
     def p_minimal_effect(self, bound: float) -> float:
-        """p of an effect inside the band, taken at its nearer edge."""
+        """P of an effect inside the band, taken at its nearer edge."""
         far = self._p_above(bound) if self.estimate > 0 else self._p_below(-bound)
         return min(1.0, far)
 
@@ -109,21 +109,13 @@ class WildBootstrap:
             return side * np.inf
         for _ in range(40):
             middle = (inside + outside) / 2
-            inside, outside = (
-                (inside, middle) if self.p_of(middle) < alpha else (middle, outside)
-            )
+            inside, outside = (inside, middle) if self.p_of(middle) < alpha else (middle, outside)
         return float((inside + outside) / 2)
 
     @property
     def detectable(self) -> float:
         """The smallest effect that a two-sided 5 % test finds in 80 % of samples like this."""
         return float((stats.t.ppf(0.975, self.df) + stats.t.ppf(0.8, self.df)) * self.std_error)
-
-    def loudness(self, bound: float, level: float = 0.05) -> str:
-        """Say what a check that should show nothing shows, as `Effect.loudness` does."""
-        if self.p_equivalence(bound) < level:
-            return "quiet"
-        return "loud" if self.p_difference < level else "uninformative"
 
 
 def wild_bootstrap(
@@ -226,7 +218,8 @@ def _orthonormal(controls: np.ndarray) -> tuple[np.ndarray, int]:
     values, vectors = np.linalg.eigh(columns.T @ columns)
     kept = values > 1e-10 * values.max(initial=0)
     basis = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
-    basis, _ = np.linalg.qr(basis)
+    # A second round removes what rounding left (Cholesky QR, twice).
+    basis = np.linalg.solve(np.linalg.cholesky(basis.T @ basis), basis.T).T
     return basis, int(kept.sum())
 
 
@@ -239,7 +232,7 @@ def joint_p(
     rng: np.random.Generator,
     draws: int = DRAWS,
 ) -> float:
-    """p of no effect of all columns of x together, by the wild cluster bootstrap.
+    """P of no effect of all columns of x together, by the wild cluster bootstrap.
 
     Parameters
     ----------

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smo_research.errors import FitError
-from smo_research.evidence.effects import Effect
-from smo_research.evidence.few import DRAWS, FEW, WildBootstrap, seed_for, wild_bootstrap
+from smo_research.evidence.effects import Effect, Estimate
+from smo_research.evidence.few import DRAWS, FEW, seed_for, wild_bootstrap
+from smo_research.evidence.follower_samples import (
+    TWEAKS,
+    apart,
+    follower_rows,
+    follower_sample,
+    measured_tweaks,
+    out_of_reach,
+    outcome_bound,
+    prepared,
+)
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
 from smo_research.evidence.robustness import placebo_lag
-from smo_research.evidence.samples import Sample, hardly_varies, whole
+from smo_research.evidence.samples import Sample
 from smo_research.tables import Windows
 
-TWEAKS = (
-    "hashtag_rate",
-    "link_rate",
-    "media_share",
-    "paid_share",
-    "automated_share",
-    "schedule_focus",
-    "burstiness",
-    "cadence",
-)
 TERMS = {"H2": TWEAKS, "H3": ("reply_share",), "H7": ("past_reply_share",)}
 ADJUSTMENT = ("log_tenure", "log_past_acts", "post_volume")
 OUTCOMES = {"total": "lasting_growth", "growth now": "growth"}
@@ -45,7 +46,7 @@ def least_squares(
     step: float,
     rng: np.random.Generator,
     draws: int = DRAWS,
-) -> Effect | WildBootstrap:
+) -> Estimate:
     """Fit least squares with group effects, errors clustered by account.
 
     Under 50 accounts the p-values and the interval are those of the wild cluster bootstrap.
@@ -82,72 +83,6 @@ def least_squares(
     return Effect(fit.estimate, fit.std_error, fit.df)
 
 
-def apart(rows: pd.DataFrame, windows: Windows) -> pd.DataFrame:
-    """Keep rows whose outcome windows do not overlap: of all such choices, the one with most rows.
-
-    The choice counts rows and does not look at outcomes; of equals the earliest is taken.
-    """
-    stride = 1 + -(-windows.horizon // windows.period)
-    place = rows["period"] % stride
-    sizes = place.value_counts().sort_index()
-    return rows[place == sizes.idxmax()]
-
-
-def follower_sample(panel: pd.DataFrame, terms: tuple[str, ...], *, windows: Windows) -> Sample:
-    """Choose the rows with an outcome and posts, and add the adjustment columns."""
-    sample = follower_rows(panel, terms)
-    if sample.rows.empty:
-        return sample
-    kept = apart(sample.rows, windows)
-    sample = sample.keep(
-        pd.Series(sample.rows.index.isin(kept.index), index=sample.rows.index),
-        "its outcome window overlaps another's",
-    )
-    return Sample(prepared(sample.rows), sample.left_out)
-
-
-def follower_rows(panel: pd.DataFrame, terms: tuple[str, ...]) -> Sample:
-    """Choose the rows with an outcome, posts and every term that is not a tweak."""
-    sample = whole(panel)
-    sample = sample.keep(panel["lasting_growth"].notna(), "no fresh count of followers")
-    sample = sample.keep(sample.rows["posts"].fillna(0) > 0, "no post in the period")
-    for term in terms:
-        if term not in TWEAKS:
-            sample = sample.keep(sample.rows[term].notna(), f"{term} is not known")
-    return sample
-
-
-def prepared(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add the adjustment columns; a tweak that is missing gets its mean and an indicator."""
-    rows = rows.assign(
-        log_tenure=np.log1p(rows["tenure"].astype(float)),
-        log_past_acts=np.log1p(rows["past_acts"].astype(float)),
-    )
-    for name in TWEAKS:
-        if name in rows and rows[name].notna().any():
-            rows[f"{name}_known"] = rows[name]
-            rows[f"{name}_missing"] = rows[name].isna().astype(float)
-            rows[name] = rows[name].fillna(rows[name].mean())
-    return rows
-
-
-def measured_tweaks(rows: pd.DataFrame) -> list[str]:
-    """The tweaks that vary in these rows, with an indicator for each pattern of missing values."""
-    names = [name for name in TWEAKS if f"{name}_known" in rows and rows[name].nunique() > 1]
-    missing = rows[[f"{name}_missing" for name in names]].T.drop_duplicates().T
-    return names + [name for name in missing if missing[name].nunique() > 1]
-
-
-def outcome_bound(rows: pd.DataFrame, outcome: str, effects: list[str]) -> float:
-    """0.10 SD of the outcome after account and period effects: the smallest effect of interest."""
-    dummies = [pd.get_dummies(rows[name].astype(str)).to_numpy(float) for name in effects]
-    design = np.column_stack([np.ones(len(rows)), *dummies])
-    y = rows[outcome].to_numpy(float)
-    rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
-    free = len(y) - np.linalg.matrix_rank(design)
-    return 0.1 * float(np.sqrt(rest @ rest / max(free, 1)))
-
-
 def follower_growth(
     panel: pd.DataFrame,
     hypothesis: str,
@@ -180,7 +115,7 @@ def follower_growth(
         Of the bootstrap.
     """
     null = hypotheses()[hypothesis].null
-    about = {"data_hashes": dict(data_hashes or {}), "seed": seed}
+    about: dict[str, Any] = {"data_hashes": dict(data_hashes or {}), "seed": seed}
     wanted = tuple(name for name in TERMS[hypothesis] if name in panel)
     if not wanted:
         return untested(hypothesis, dataset, null, "the tables do not have the predictor")
@@ -199,7 +134,7 @@ def follower_growth(
         table = pd.DataFrame(lines)
         return Result(hypothesis, dataset, table, null, reason=reason, **about)
     lines = []
-    effects: dict[Key, Effect | WildBootstrap] = {}
+    effects: dict[Key, Estimate] = {}
     reasons = []
     for term in wanted:
         known = f"{term}_known" if f"{term}_known" in rows else term
@@ -215,7 +150,7 @@ def follower_growth(
     if not effects:
         return untested(hypothesis, dataset, null, "; ".join(reasons))
     bound = outcome_bound(rows, "lasting_growth", EFFECTS["within"])
-    controls = [name for name in _controls(rows, hypothesis, wanted[0]) if name != wanted[0]]
+    controls = _controls(rows, hypothesis, wanted[0])
     return Result(
         hypothesis,
         dataset,
@@ -225,7 +160,10 @@ def follower_growth(
         effects=effects,
         left_out=sample.left_out,
         bound=bound,
-        notes=(f"effects within {bound:.4f} ln followers (0.10 SD) are negligible",),
+        notes=(
+            f"effects within {bound:.4f} ln followers (0.10 SD) are negligible",
+            *(f"not judged: {reason}" for reason in reasons),
+        ),
         **about,
     )
 
@@ -268,21 +206,6 @@ def _overlapping(
         size = {"n_obs": len(rows), "n_accounts": rows["account_id"].nunique()}
         lines.append(effect_row(effect, **label, **size))
     return lines
-
-
-def out_of_reach(rows: pd.DataFrame, known: str, term: str) -> str:
-    """Say why a term's contrast cannot be shown in these rows, or nothing."""
-    reason = hardly_varies(rows, known, fewest_accounts=rule().fewest_accounts)
-    if reason:
-        return reason.replace(known, term)
-    low, high = rows[known].quantile([0.01, 0.99])
-    step = contrast(term)
-    if high - low < step:
-        return (
-            f"the contrast of {step} in {term} is wider than its 1st to 99th percentile "
-            f"({low:.2f} to {high:.2f})"
-        )
-    return ""
 
 
 def presence_alone(
@@ -358,8 +281,12 @@ def presence_alone(
 def _controls(rows: pd.DataFrame, hypothesis: str, term: str) -> list[str]:
     adjustment = [name for name in ADJUSTMENT if name in rows and rows[name].notna().all()]
     if hypothesis == "H2":
-        social = ["reply_share"] if "reply_share" in rows and rows["reply_share"].notna().all() else []
-        own = [f"{term}_missing"] if rows.get(f"{term}_missing", pd.Series([0])).nunique() > 1 else []
+        social = (
+            ["reply_share"] if "reply_share" in rows and rows["reply_share"].notna().all() else []
+        )
+        own = (
+            [f"{term}_missing"] if rows.get(f"{term}_missing", pd.Series([0])).nunique() > 1 else []
+        )
         return adjustment + social + own
     held = ["reply_share"] if hypothesis == "H7" else []
     return adjustment + held + measured_tweaks(rows)
@@ -374,7 +301,7 @@ def _test_term(
     windows: Windows,
     seed: int,
     draws: int,
-) -> tuple[list[dict], dict[Key, Effect | WildBootstrap]]:
+) -> tuple[list[dict], dict[Key, Estimate]]:
     step = contrast(term)
     label = {"hypothesis": hypothesis, "dataset": dataset, "term": term}
     label["unit"] = f"{UNIT} +{step:g}"
@@ -391,14 +318,12 @@ def _test_term(
         usable = rows[rows[outcome].notna()] if len(rows) else rows
         try:
             if len(usable) < rule().fewest_rows:
-                raise FitError(
-                    f"{len(usable)} rows; at least {rule().fewest_rows} are needed"
-                )
+                raise FitError(f"{len(usable)} rows; at least {rule().fewest_rows} are needed")
             effect = least_squares(
                 usable,
                 outcome,
                 term,
-                _controls(usable, hypothesis, term),
+                _controls(usable, hypothesis, term) + _earlier(usable, term),
                 effects=EFFECTS.get(model, EFFECTS["between"]),
                 step=step,
                 rng=seed_for(seed, dataset, hypothesis, term, model, block),
@@ -413,16 +338,21 @@ def _test_term(
     return lines, effects
 
 
+def _earlier(rows: pd.DataFrame, term: str) -> list[str]:
+    return [f"earlier_{term}"] if f"earlier_{term}" in rows else []
+
+
 def follower_placebo(
     panel: pd.DataFrame, rows: pd.DataFrame, predictor: str, *, windows: Windows
 ) -> pd.DataFrame:
-    """Set a predictor at t against the growth of row t - k, which was over before it."""
-    lag = placebo_lag(windows)
-    earlier = prepared(panel.assign(period=panel["period"] + lag))
-    taken = [name for name in panel.columns if name == predictor]
-    now = prepared(panel[panel["posts"].fillna(0) > 0])[["account_id", "period", *taken]]
-    both = now.merge(
-        earlier.drop(columns=taken), on=["account_id", "period"], validate="one_to_one"
-    )
-    both = both.dropna(subset=["lasting_growth", "reply_share", predictor])
+    """Set a predictor at t against the growth of row t - k, which was over before it.
+
+    The predictor's own value at t - k stays beside it, as in `placebo_rows`.
+    """
+    earlier = prepared(panel.assign(period=panel["period"] + placebo_lag(windows)))
+    earlier = earlier.rename(columns={predictor: f"earlier_{predictor}"})
+    now = prepared(panel[panel["posts"].fillna(0) > 0])[["account_id", "period", predictor]]
+    both = now.merge(earlier, on=["account_id", "period"], validate="one_to_one")
+    needed = ["lasting_growth", predictor, f"earlier_{predictor}"]
+    both = both.dropna(subset=[*needed, *(["reply_share"] if "reply_share" in both else [])])
     return apart(both, windows) if len(both) else both

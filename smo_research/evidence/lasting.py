@@ -99,11 +99,8 @@ def lasting_growth(
         reason = _cannot_show(sample.rows, term)
         if reason:
             reasons.append(reason)
-            tables.append(
-                pd.DataFrame(
-                    [evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)]
-                )
-            )
+            row = evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)
+            tables.append(pd.DataFrame([row]))
             continue
         table, found, formula = _test_term(sample, hypothesis, term, dataset, panel, windows)
         tables.append(table)
@@ -120,6 +117,7 @@ def lasting_growth(
         formula="\n".join(dict.fromkeys(formulas.values())),
         effects=effects,
         left_out=fitted.left_out,
+        notes=tuple(f"not judged: {reason}" for reason in reasons),
         data_hashes=dict(data_hashes or {}),
     )
 
@@ -198,10 +196,12 @@ def _fit(sample: Sample, part: Part, hypothesis: str, term: str, by: list[str]) 
     )
     if reason:
         raise FitError(reason)
+    terms = _right_hand_side(sample.rows, hypothesis, term)
+    terms += [name for name in (f"earlier_{term}",) if name in sample.rows]
     return poisson(
         sample.rows,
         part.outcome,
-        _right_hand_side(sample.rows, hypothesis, term),
+        terms,
         effects=by,
         exposure=part.exposure,
     )

@@ -9,11 +9,10 @@ import pandas as pd
 from scipy import stats
 
 from smo_research.errors import FitError
-from smo_research.evidence.effects import Effect
+from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import (
     DRAWS,
     FEW,
-    WildBootstrap,
     joint_p,
     seed_for,
     wild_bootstrap,
@@ -45,8 +44,8 @@ def post_rows(posts: pd.DataFrame) -> Sample:
     -------
     Sample
         One row a post whose counts are all known: engagement (reactions + replies + shares, of
-        those the data set has), account_id, created_at, month, weekday and hour (UTC), and as
-        far as known has_hashtag (or log_hashtags where nearly every post has one), has_link, has_media,
+        those there are), account_id, created_at, month, weekday and hour (UTC), and as
+        far as known has_hashtag (or log_hashtags where nearly all have one), has_link, has_media,
         is_paid, is_automated, log_title_words, type_... and the controls is_reply, has_mention.
     """
     counted = [name for name in COUNTS if name in posts and posts[name].notna().any()]
@@ -78,7 +77,8 @@ def post_rows(posts: pd.DataFrame) -> Sample:
     if "title_words" in rows:
         found["log_title_words"] = np.log1p(rows["title_words"].astype(float))
     if "mentions" in rows:
-        found["has_mention"] = (rows["mentions"].astype(float) > 0).where(rows["mentions"].notna())
+        mentions = rows["mentions"]
+        found["has_mention"] = (mentions.astype(float) > 0).where(mentions.notna())
     if "post_type" in rows and rows["post_type"].nunique() > 1:
         common = rows["post_type"].mode()[0]
         for kind in sorted(set(rows["post_type"].dropna()) - {common}):
@@ -139,15 +139,13 @@ def post_engagement(
     label = {"hypothesis": "H1", "dataset": dataset, "model": "posts", "block": "total"}
     size = {"n_obs": len(rows), "n_accounts": accounts}
     try:
-        fit = poisson(
-            rows, "engagement", [*tweaks, *controls], effects=effects_of, cluster=cluster
-        )
+        fit = poisson(rows, "engagement", [*tweaks, *controls], effects=effects_of, cluster=cluster)
         rng = seed_for(seed, dataset, "H1")
         found, p_joint = _judged(fit, rows, tweaks, controls, effects_of, cluster, rng, draws)
         gain = out_of_sample_gain(rows, tweaks, controls, effects_of, cluster=cluster)
     except FitError as error:
         return untested("H1", dataset, null, str(error))
-    effects: dict[Key, Effect | WildBootstrap] = {}
+    effects: dict[Key, Estimate] = {}
     for term, effect in found.items():
         effects["posts", "total", term] = effect
         unit = "ln ratio per doubling" if term.startswith("log_") else "ln ratio if so"
@@ -186,9 +184,7 @@ def _shown(rows: pd.DataFrame, dataset: str) -> tuple[list[str], list[dict]]:
         low, high = rows[name].quantile([0.01, 0.99])
         if high - low < step_of(name):
             reason = f"{name}: its contrast is wider than its 1st to 99th percentile"
-            lines.append(
-                evidence_row(hypothesis="H1", dataset=dataset, term=name, reason=reason)
-            )
+            lines.append(evidence_row(hypothesis="H1", dataset=dataset, term=name, reason=reason))
         else:
             tweaks.append(name)
     return tweaks, lines
@@ -208,13 +204,11 @@ def _judged(
     cluster: str,
     rng: np.random.Generator,
     draws: int,
-) -> tuple[dict[str, Effect | WildBootstrap], float]:
+) -> tuple[dict[str, Estimate], float]:
     """Effects of the tweaks and their joint p, by the bootstrap where clusters are few."""
     clusters = rows[cluster].nunique()
     if clusters >= FEW:
-        found: dict[str, Effect | WildBootstrap] = {
-            name: fit.effect(name, step_of(name)) for name in tweaks
-        }
+        found: dict[str, Estimate] = {name: fit.effect(name, step_of(name)) for name in tweaks}
         b = fit.coefficients[tweaks].to_numpy()
         wald = b @ np.linalg.solve(fit.covariance.loc[tweaks, tweaks].to_numpy(), b) / len(b)
         return found, float(stats.f.sf(wald, len(b), clusters - 1))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from smo_research.evidence.effects import Effect
+from smo_research.evidence.effects import Estimate
 from smo_research.evidence.hypotheses import rule
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Result:
     table: pd.DataFrame
     null_hypothesis: str
     formula: str = ""
-    effects: dict[Key, Effect] = field(default_factory=dict)
+    effects: Mapping[Key, Estimate] = field(default_factory=dict)
     left_out: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=["reason", "rows", "accounts"])
     )
@@ -129,7 +130,7 @@ def evidence_row(**values: Any) -> dict[str, Any]:
     return {name: values.get(name, empty.get(name, "")) for name in VOCABULARY}
 
 
-def effect_row(effect: Effect, **values: Any) -> dict[str, Any]:
+def effect_row(effect: Estimate, **values: Any) -> dict[str, Any]:
     """One row of the vocabulary for an effect with its 95 % interval."""
     low, high = effect.interval()
     return evidence_row(

@@ -9,6 +9,8 @@ import pandas as pd
 from smo_research.evidence.samples import adjusted
 from smo_research.tables import Windows
 
+SHARES = ("answering", "past_answering")
+
 
 def placebo_lag(windows: Windows) -> int:
     """The first lag, in periods, at which an earlier outcome and the predictors do not overlap.
@@ -26,6 +28,9 @@ def placebo_rows(
 ) -> pd.DataFrame:
     """Set a predictor against an outcome that was over before it: that of row t - k.
 
+    Its own value at t - k is held beside it: an account that answers now mostly answered then,
+    and without it a true effect would make its own placebo loud.
+
     Parameters
     ----------
     rows
@@ -35,7 +40,8 @@ def placebo_rows(
     windows
         Those of the panel.
     predictor
-        The column that is taken from row t; all others come from row t - k.
+        The column that is taken from row t; all others come from row t - k, its own earlier
+        value as `earlier_...`.
 
     Returns
     -------
@@ -43,6 +49,9 @@ def placebo_rows(
         One row an account and period t for which row t - k exists, keyed by t.
     """
     earlier = adjusted(panel.assign(period=panel["period"] + placebo_lag(windows)))
+    own = earlier[predictor]
+    own = own.fillna(earlier["pooled_answering"] if predictor in SHARES else own.mean())
+    earlier[f"earlier_{predictor}"] = own
     taken = [name for name in rows.columns if name.startswith(predictor)]
     return rows[["account_id", "period", *taken]].merge(
         earlier.drop(columns=taken), on=["account_id", "period"], validate="one_to_one"

@@ -8,59 +8,77 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from smo_research.evidence.effects import Effect, holm
-from smo_research.evidence.hypotheses import grade, hypotheses, rule, tweaks_verdict, verdict
+from smo_research.evidence.effects import Estimate, holm, loudness
+from smo_research.evidence.few import WildBootstrap
+from smo_research.evidence.hypotheses import grade, hypotheses, rule, verdict
 from smo_research.evidence.result import NUMBERS, VOCABULARY, Result, evidence_row
 
-MAIN = {"H5": ("landmark", "total")}
-CHECK = {"H5": ("negative control", "total")}
-SPECIFICATIONS = "specification curve not run"
+MODELS = ("between", "landmark", "cross-section", "contest", "posts")
+TIMING = {"schedule_focus", "burstiness", "cadence"}
+SPECIFICATIONS = "the specification curve was not run"
 
 
 @dataclass(frozen=True)
 class Decision:
     """What decides on one hypothesis in one data set, before the family is known."""
 
+    model: str
     term: str
-    effect: Effect
+    effect: Estimate
     p: float
     p_equivalence: float
     p_minimal_effect: float
 
 
-def deciding(result: Result) -> dict[str, Effect]:
-    """Find the effects that a verdict rests on, by term: none where no model had a solution."""
-    place = MAIN.get(result.hypothesis, ("between", "total"))
-    return {term: effect for (*at, term), effect in result.effects.items() if tuple(at) == place}
+def deciding(result: Result) -> tuple[str, dict[str, Estimate]]:
+    """Find the model that decides and its effects by term: none where it has no solution."""
+    for model in () if result.reason else MODELS:
+        found = {
+            term: effect
+            for (name, block, term), effect in result.effects.items()
+            if (name, block) == (model, "total")
+        }
+        if found:
+            return model, found
+    return "", {}
 
 
 def _why_undecided(result: Result) -> str:
     """Say why a result has no deciding effect."""
-    place = MAIN.get(result.hypothesis, ("between", "total"))
-    there = [(row.model, row.block) in (place, ("", "")) for row in result.table.itertuples()]
+    there = result.table["model"].isin(["", *MODELS]) & result.table["block"].isin(["", "total"])
     return result.reason or "; ".join(dict.fromkeys(result.table.loc[there, "reason"]))
 
 
 def decision(result: Result) -> Decision:
-    """Find the deciding effect of a result.
+    """Find what decides on a result.
 
-    H2 is decided by its worst tweak: the one with the largest equivalence p, or, where some
-    tweak is outside the bounds, by that one.
+    H1 is decided by its tweaks together, H2 by its worst tweak (the one with the largest
+    equivalence p, or, where some tweak is outside the bounds, that one), H6 by volume where
+    nobody is answered and its interaction with answering, the others by their one term.
     """
-    found = deciding(result)
-    bound = rule().bound
+    model, found = deciding(result)
+    bound = result.bound
+    term, effect = next(iter(found.items()))
+    equivalence = {name: one.p_equivalence(bound) for name, one in found.items()}
+    worst = max(equivalence, key=lambda name: equivalence[name])
+    if result.hypothesis == "H1":
+        p = 1.0 if result.joint_p is None else result.joint_p
+        largest = min(found, key=lambda name: found[name].p_difference)
+        return Decision(model, largest, found[largest], p, equivalence[worst], math.nan)
+    if result.hypothesis == "H6":
+        beside = found["volume_times_replies"]
+        p = max(equivalence[term], beside.p_difference if beside.estimate > 0 else 1.0)
+        return Decision(model, term, effect, p, 1.0, effect.p_minimal_effect(bound))
     if result.hypothesis != "H2":
-        term, effect = next(iter(found.items()))
-        return Decision(term, effect, effect.p_difference, effect.p_equivalence(bound), math.nan)
+        return Decision(model, term, effect, effect.p_difference, equivalence[term], math.nan)
     minimal = holm(
-        {term: effect.p_minimal_effect(bound) for term, effect in found.items()},
-        family=len(found),
+        {name: one.p_minimal_effect(bound) for name, one in found.items()}, family=len(found)
     )
-    equivalence = {term: effect.p_equivalence(bound) for term, effect in found.items()}
-    outside = min(minimal, key=lambda term: minimal[term])
-    worst = max(equivalence, key=lambda term: equivalence[term])
-    term = outside if minimal[outside] < rule().level else worst
-    return Decision(term, found[term], equivalence[worst], equivalence[worst], minimal[outside])
+    outside = min(minimal, key=lambda name: minimal[name])
+    chosen = outside if minimal[outside] < rule().level else worst
+    return Decision(
+        model, chosen, found[chosen], equivalence[worst], equivalence[worst], minimal[outside]
+    )
 
 
 def judge(
@@ -102,9 +120,9 @@ def judge(
                 reason=_why_undecided(result),
             )
             for result in ours
-            if not deciding(result)
+            if not deciding(result)[1]
         ]
-        tested = {result.dataset: result for result in ours if deciding(result)}
+        tested = {result.dataset: result for result in ours if deciding(result)[1]}
         if tested:
             family = len(set(declared.get(hypothesis, ())) | set(tested))
             rows += _judge_family(hypothesis, tested, family)
@@ -124,93 +142,110 @@ def _judge_family(hypothesis: str, tested: dict[str, Result], family: int) -> li
     }
     rows = []
     for name, chosen in decisions.items():
-        if hypothesis == "H2":
-            outcome = tweaks_verdict(
-                p_equivalence=adjusted["p_equivalence"][name],
-                p_minimal_effect=adjusted["p_minimal_effect"][name],
-                level=rule().level,
-            )
-        else:
-            outcome = verdict(
-                estimate=chosen.effect.estimate,
-                p_difference=adjusted["p"][name],
-                p_equivalence=adjusted["p_equivalence"][name],
-                equivalence_unadjusted=chosen.p_equivalence,
-                level=rule().level,
-            )
-        rows.append(_verdict_row(tested[name], chosen, outcome, adjusted, name))
+        own = {kind: values[name] for kind, values in adjusted.items()}
+        outcome, decided_by = _outcome(tested[name], chosen, own)
+        rows.append(_verdict_row(tested[name], chosen, outcome, decided_by, own[decided_by]))
     return rows
 
 
+def _outcome(result: Result, chosen: Decision, adjusted: dict[str, float]) -> tuple[str, str]:
+    """The verdict, and the p-value that decided it."""
+    level = rule().level
+    if result.hypothesis in ("H2", "H6"):
+        if adjusted["p"] < level:
+            return ("negligible" if result.hypothesis == "H2" else "supported"), "p"
+        if adjusted["p_minimal_effect"] < level:
+            return "contradicted", "p_minimal_effect"
+        return "inconclusive", "p"
+    outcome = verdict(
+        estimate=chosen.effect.estimate,
+        p_difference=adjusted["p"],
+        p_equivalence=adjusted["p_equivalence"],
+        equivalence_unadjusted=chosen.p_equivalence,
+        level=level,
+    )
+    if outcome == "negligible":
+        return outcome, "p_equivalence"
+    if result.hypothesis == "H1" and outcome == "contradicted":
+        outcome = "supported"
+    if outcome == "supported" and not result.passes:
+        outcome = "inconclusive"
+    return outcome, "p"
+
+
 def _verdict_row(
-    result: Result, chosen: Decision, outcome: str, adjusted: dict[str, dict[str, float]], name: str
+    result: Result, chosen: Decision, outcome: str, decided_by: str, p_holm: float
 ) -> dict:
-    decided_by = "p_equivalence" if outcome == "negligible" else "p"
-    if outcome == "contradicted" and result.hypothesis == "H2":
-        decided_by = "p_minimal_effect"
     low, high = chosen.effect.interval()
-    model, block = MAIN.get(result.hypothesis, ("between", "total"))
-    row = result.table.query("model == @model and block == @block and term == @chosen.term").iloc[0]
+    of_term = (result.table["model"] == chosen.model) & (result.table["term"] == chosen.term)
+    row = result.table[of_term & (result.table["block"] == "total")].iloc[0]
     mark, why = _grade(result, chosen, outcome)
+    said = [*result.notes, _scope(result), carried_by(result, chosen), *why]
     return evidence_row(
         hypothesis=result.hypothesis,
         dataset=result.dataset,
-        model=model,
-        block=block,
+        model=chosen.model,
+        block="total",
         term=chosen.term,
         estimate=chosen.effect.estimate,
         std_error=chosen.effect.std_error,
         ci_low=low,
         ci_high=high,
         p_value=getattr(chosen, decided_by),
-        p_holm=adjusted[decided_by][name],
+        p_holm=p_holm,
         unit=row["unit"],
         n_obs=row["n_obs"],
         n_accounts=row["n_accounts"],
         verdict=outcome,
         grade=mark,
-        reason="; ".join(
-            part for part in [_scope(result), carried_by(result, chosen), *why] if part
-        ),
+        reason="; ".join(part for part in said if part),
     ) | {"detectable": chosen.effect.detectable}
 
 
 def _grade(result: Result, chosen: Decision, outcome: str) -> tuple[str, list[str]]:
     """Grade a verdict by the checks, and say what each check showed."""
-    bound = rule().bound
-    if result.hypothesis == "H5":
-        control = result.effects.get((*CHECK["H5"], chosen.term))
-        heard = control.loudness(bound) if control else "uninformative"
-        agrees, quiet = heard == "quiet", False
-        why = [f"the negative control is {heard}"]
-    else:
-        within = result.effects.get(("within", "total", chosen.term))
-        placebo = result.effects.get(("placebo", "total", chosen.term))
-        heard = placebo.loudness(bound) if placebo else "uninformative"
-        agrees, quiet = _agrees(chosen, within, outcome), heard == "quiet"
-        found = (
-            "could not be fitted" if within is None else "agrees" if agrees else "does not agree"
-        )
-        why = [f"the within model {found}", f"the placebo is {heard}"]
-    if outcome in ("inconclusive", "untestable"):
+    agrees, quiet, why = False, False, []
+    checks = {
+        "the within model": result.effects.get(("within", "total", chosen.term)),
+        "the placebo": result.effects.get(("placebo", "total", chosen.term)),
+        "the negative control": result.effects.get(("negative control", "total", chosen.term)),
+    }
+    if chosen.model == "between" and result.hypothesis != "H6":
+        agrees = _agrees(chosen, checks["the within model"], outcome, result.bound)
+        said = "agrees" if agrees else "does not agree"
+        why.append(f"the within model {said if checks['the within model'] else 'was not fitted'}")
+    for name in ("the placebo", "the negative control"):
+        check = checks[name]
+        if check is None:
+            continue
+        heard = loudness(check, result.bound)
+        why.append(f"{name} is {heard}")
+        if name == "the placebo":
+            quiet = heard == "quiet"
+        else:
+            agrees = heard == "quiet"
+    if outcome == "inconclusive":
         return "", why
     why.append(SPECIFICATIONS)
-    return grade(within_agrees=agrees, placebo_quiet=quiet, specifications_agree=False), why
+    few = isinstance(chosen.effect, WildBootstrap) or chosen.model == "cross-section"
+    mark = grade(within_agrees=agrees, placebo_quiet=quiet, specifications_agree=False)
+    return "C" if few else mark, why
 
 
-def _agrees(chosen: Decision, within: Effect | None, outcome: str) -> bool:
+def _agrees(chosen: Decision, within: Estimate | None, outcome: str, bound: float) -> bool:
     """Whether the within model alone would say the same."""
     if within is None:
         return False
     level = rule().level
     if outcome == "negligible":
-        return within.p_equivalence(rule().bound) < level
+        return within.p_equivalence(bound) < level
     same_side = within.estimate * chosen.effect.estimate > 0
     return same_side and within.p_difference < level
 
 
 def _scope(result: Result) -> str:
-    return "schedule only" if result.hypothesis == "H2" else ""
+    terms = {term for _, _, term in result.effects}
+    return "schedule only" if result.hypothesis == "H2" and terms <= TIMING else ""
 
 
 def carried_by(result: Result, chosen: Decision) -> str:

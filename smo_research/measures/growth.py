@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
@@ -56,7 +55,5 @@ def followers_at(counts: ir.Table, moments: ir.Table, *, name: str) -> ir.Table:
             counts["at"] >= moments.moment - FRESH_DAYS * DAY,
         ],
     )
-    last = seen.aggregate(
-        by=["account_id", "period"], count=_.followers.argmax(_["at"])
-    )
+    last = seen.aggregate(by=["account_id", "period"], count=_.followers.argmax(_["at"]))
     return last.select("account_id", "period", **{name: _["count"].cast("float64").ln()})

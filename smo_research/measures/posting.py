@@ -45,9 +45,9 @@ def past_replying(rows: ir.Table) -> ir.Table:
         past_replies=_.replies_made.sum().over(past),
     )
     share = rows.past_replies.cast("float64") / rows.past_acts.nullif(0)
-    return rows.mutate(
-        past_reply_share=ibis.ifelse(rows.tenure >= LOOK_BACK, share, None)
-    ).drop("past_replies")
+    return rows.mutate(past_reply_share=ibis.ifelse(rows.tenure >= LOOK_BACK, share, None)).drop(
+        "past_replies"
+    )
 
 
 def cadence(counts: ir.Table, *, start: int, period_days: int) -> ir.Table:

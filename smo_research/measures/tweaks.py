@@ -99,9 +99,7 @@ def schedule_focus(own: ir.Table) -> ir.Table:
     """
     hours = own.mutate(hour=_["at"] % DAY // HOUR).aggregate(by=[*KEYS, "hour"], n=_.count())
     k = hours.n.cast("float64")
-    entropy = hours.mutate(weight=k * k.ln()).aggregate(
-        by=KEYS, n=_.n.sum(), weight=_.weight.sum()
-    )
+    entropy = hours.mutate(weight=k * k.ln()).aggregate(by=KEYS, n=_.n.sum(), weight=_.weight.sum())
     entropy = entropy.filter(_.n >= FEWEST_ACTS)
     sizes = entropy.select("n").distinct().execute().n.sort_values().to_numpy()
     at_random = ibis.memtable(

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from smo_research.report.attention import attention as draw_attention
 from smo_research.report.curves import return_curves
 from smo_research.report.grid import testability
 from smo_research.report.plots import forest, parts
@@ -31,6 +32,11 @@ WORDS = {
         "Lasting growth has two parts: newcomers found (discovery) and newcomers kept "
         "(retention). The total decides; the parts say what carries it.",
     ),
+    "attention": (
+        "Share of its final count that an item's public counter reached, by hour and platform.",
+        "How soon a counter stops: items of news, not accounts. It shows attention, not an "
+        "audience.",
+    ),
     "testability": (
         "Grid of hypotheses by data sets with the verdict in each cell.",
         "What each data set can and cannot say.",
@@ -42,6 +48,7 @@ def draw(
     evidence: pd.DataFrame,
     verdicts: pd.DataFrame,
     curves: pd.DataFrame,
+    attention: pd.DataFrame,
     *,
     folder: Path,
     provenance: dict[str, str],
@@ -50,7 +57,7 @@ def draw(
 
     Parameters
     ----------
-    evidence, verdicts, curves
+    evidence, verdicts, curves, attention
         As `Study` has them.
     folder
         Where to save each figure as SVG and PNG.
@@ -69,6 +76,8 @@ def draw(
         drawn["return_curves"] = return_curves(curves)
     if evidence["block"].isin(["discovery", "retention"]).any():
         drawn["parts"] = parts(evidence[evidence["hypothesis"].isin(["H2", "H3"])])
+    if len(attention):
+        drawn["attention"] = draw_attention(attention)
     drawn["testability"] = testability(verdicts)
     figures = {}
     for name, picture in drawn.items():

@@ -9,7 +9,10 @@ from smo_research.report.words import VERDICTS
 
 PARTS = ("total", "discovery", "retention")
 _PRIMARY = {"between": 0, "landmark": 0, "": 2}
-_CHECKS = ("negative control", "placebo", "lead", "naive")
+_CHECKS = (
+    *("negative control", "placebo", "lead", "naive"),
+    *("described", "overlapping", "out of sample"),
+)
 
 
 def require(table: pd.DataFrame, columns: list[str], parameter: str) -> None:

@@ -1,0 +1,172 @@
+"""One data set, from its tables to its results: what can be asked of it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import pandas as pd
+
+from smo_research.datasets.catalog import Dataset
+from smo_research.evidence.attention import attention_curve, carries_over
+from smo_research.evidence.channels import describe_channels
+from smo_research.evidence.comeback import return_curve_table, return_when_answered
+from smo_research.evidence.contest import DRAWS as CONTEST_DRAWS
+from smo_research.evidence.contest import contest
+from smo_research.evidence.crosssection import OUTCOME as SNAPSHOT_OUTCOME
+from smo_research.evidence.crosssection import TWEAKS as SNAPSHOT_TWEAKS
+from smo_research.evidence.crosssection import snapshot, snapshot_growth
+from smo_research.evidence.effects import Estimate
+from smo_research.evidence.few import DRAWS, QUICK_DRAWS
+from smo_research.evidence.follower_samples import follower_rows, measured_tweaks, prepared
+from smo_research.evidence.followers import follower_growth, presence_alone
+from smo_research.evidence.lasting import lasting_growth
+from smo_research.evidence.posts import post_engagement
+from smo_research.evidence.result import Result
+from smo_research.evidence.returning import first_contacts
+from smo_research.evidence.verdicts import deciding
+from smo_research.measures.panel import follower_panel, panel
+from smo_research.tables import TableName, Tables
+
+LASTING = ("H2", "H3", "H7")
+SEED = 1
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetStudy:
+    """What one data set said: a result a testable hypothesis, and the curve of those back."""
+
+    entry: Dataset
+    results: list[Result]
+    curve: pd.DataFrame
+    attention: pd.DataFrame
+    shared: pd.DataFrame
+    rows: dict[str, int]
+    hashes: dict[str, str]
+
+
+def study_dataset(
+    entry: Dataset, tables: Tables, *, hashes: dict[str, str], quick: bool = False
+) -> DatasetStudy:
+    """Turn the tables of one data set into results: tables, panel, evidence.
+
+    Parameters
+    ----------
+    entry
+        Its windows and the hypotheses that it can test.
+    tables
+        Its canonical tables.
+    hashes
+        File name to sha256 of its raw files.
+    quick
+        Fewer bootstrap draws.
+    """
+    draws = QUICK_DRAWS if quick else DRAWS
+    curve = attention = shared = pd.DataFrame()
+    asked = set(entry.testable)
+    about: dict[str, Any] = {"dataset": entry.name, "data_hashes": hashes}
+    results: list[Result] = []
+    if "H1" in asked and tables.posts is not None:
+        results.append(post_engagement(tables.posts, **about, draws=draws))
+    if tables.interactions is not None and entry.windows is not None:
+        found, curve = _from_interactions(tables.interactions, entry, about)
+        results += found
+    elif tables.followers is not None and entry.windows is not None:
+        results += _from_followers(tables, entry, about, draws=draws)
+    elif tables.followers is not None and asked & {"H2", "H3", "H4"}:
+        results += _from_snapshot(tables, about, draws=draws)
+    if tables.counters is not None:
+        attention = attention_curve(tables.counters).assign(dataset=entry.name)
+        shared = carries_over(tables.counters).assign(dataset=entry.name)
+    counts = {
+        name: len(table)
+        for name in get_args(TableName)
+        if (table := getattr(tables, name)) is not None
+    }
+    return DatasetStudy(entry, results, curve, attention, shared, counts, hashes)
+
+
+def _from_interactions(
+    log: pd.DataFrame, entry: Dataset, about: dict[str, Any]
+) -> tuple[list[Result], pd.DataFrame]:
+    """A log of acts: the panel for what predicts growth, first contacts for who comes back."""
+    windows = entry.windows
+    results: list[Result] = []
+    curve = pd.DataFrame()
+    asked = [name for name in LASTING if name in entry.testable]
+    if windows is not None and asked:
+        rows = panel(log, windows=windows)
+        results += [lasting_growth(rows, name, windows=windows, **about) for name in asked]
+    if windows is not None and "H5" in entry.testable:
+        contacts = first_contacts(log, windows=windows)
+        results.append(return_when_answered(contacts, **about))
+        curve = return_curve_table(contacts, windows=windows, dataset=entry.name)
+    return results, curve
+
+
+def _from_followers(
+    tables: Tables, entry: Dataset, about: dict[str, Any], *, draws: int
+) -> list[Result]:
+    """Counts of followers over time: growth that lasts; described only where chosen on growth."""
+    windows = entry.windows
+    if windows is None or tables.followers is None:
+        return []
+    rows = follower_panel(tables.followers, tables.posts, windows=windows)
+    if not entry.testable:
+        if tables.accounts is None or "sample" not in tables.accounts:
+            return []
+        return describe_channels(rows, tables.accounts, untestable=entry.untestable, **about)
+    asked = [name for name in LASTING if name in entry.testable]
+    options: dict[str, Any] = {"windows": windows, "draws": draws}
+    results = [follower_growth(rows, name, **options, **about) for name in asked]
+    if "H6" in entry.testable:
+        results.append(presence_alone(rows, **options, **about))
+    if "H4" in entry.testable:
+        kept = prepared(follower_rows(rows, ("reply_share",)).rows)
+        blocks = {
+            "presence": ["post_volume"],
+            "tweaks": measured_tweaks(kept),
+            "conversation": ["reply_share"],
+        }
+        results.append(
+            contest(
+                kept,
+                "lasting_growth",
+                adjustment=["log_tenure", "log_past_acts"],
+                blocks=blocks,
+                answering=_answering(results),
+                windows=windows,
+                draws=min(draws, CONTEST_DRAWS),
+                **about,
+            )
+        )
+    return results
+
+
+def _from_snapshot(tables: Tables, about: dict[str, Any], *, draws: int) -> list[Result]:
+    """One snapshot of accounts: across accounts only."""
+    rows = snapshot(tables)
+    results = [snapshot_growth(rows, name, **about) for name in ("H2", "H3")]
+    known = rows.dropna()
+    return [
+        *results,
+        contest(
+            known,
+            SNAPSHOT_OUTCOME,
+            adjustment=["log_age"],
+            blocks={
+                "presence": ["post_volume"],
+                "tweaks": [name for name in SNAPSHOT_TWEAKS if name in known],
+                "conversation": ["reply_share"],
+            },
+            answering=_answering(results),
+            draws=min(draws, CONTEST_DRAWS),
+            **about,
+        ),
+    ]
+
+
+def _answering(results: list[Result]) -> Estimate | None:
+    """The effect that decides H3, which H4 asks for."""
+    own = [deciding(result)[1] for result in results if result.hypothesis == "H3"]
+    return next(iter(own[0].values()), None) if own else None
