@@ -10,6 +10,7 @@ study: $(READY)
 	$(BIN)/smo study -o results
 
 test: $(READY) lint
+	-$(BIN)/smo fetch collegemsg delab-twitter delab-reddit
 	$(BIN)/pytest -n 2 -m "not slow"
 
 test-all: $(READY) lint

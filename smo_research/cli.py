@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import uuid
@@ -221,20 +220,17 @@ def _print_verdicts(verdicts: pd.DataFrame) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    table = Table("", "data set", "verdict", "grade", "ratio", "95 %", "p (Holm)", "", box=SIMPLE)
+    from smo_research.report.words import effect
+
+    console = Console(width=None if sys.stdout.isatty() else 118)
+    table = Table(
+        "", "data set", "verdict", "grade", "effect, 95 % interval", "p (Holm)", "of", box=SIMPLE
+    )
     for row in verdicts[verdicts["verdict"] != "untestable"].itertuples():
-        ratio, low, high = (math.exp(x) for x in (row.estimate, row.ci_low, row.ci_high))
-        table.add_row(
-            row.hypothesis,
-            row.dataset,
-            row.verdict,
-            row.grade,
-            f"{ratio:.2f}",
-            f"{low:.2f} to {high:.2f}",
-            f"{row.p_holm:.2g}",
-            f"{row.term} {row.unit.removeprefix('ln ratio').strip(' ,')}",
-        )
+        number = effect(row.estimate, row.ci_low, row.ci_high, row.unit)
+        term = row.term.replace("_", " ")
+        decided = f"{row.p_holm:.2g}"
+        table.add_row(row.hypothesis, row.dataset, row.verdict, row.grade, number, decided, term)
     console.print(table)
     untestable = verdicts[verdicts["verdict"] == "untestable"]
     for name, rows in untestable.groupby("dataset"):

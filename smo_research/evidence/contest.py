@@ -21,7 +21,7 @@ DRAWS = 1_000
 TEST_SHARE = 0.3
 FOLDS, REPEATS = 10, 10
 RIDGE = 1e-8
-UNIT = "nats per held-out row"
+UNIT = "nats per row"
 CONTRAST = "conversation minus tweaks"
 Split = tuple[np.ndarray, np.ndarray]
 

@@ -126,7 +126,11 @@ def snapshot_growth(
         effect = Effect(unit.estimate * step, unit.std_error * step, unit.df)
         effects["cross-section", "total", term] = effect
         formula = formula or f"{OUTCOME} ~ {' + '.join(terms)}"
-        here = {"model": "cross-section", "block": "total", "unit": f"{OUTCOME} per +{step:g}"}
+        here = {
+            "model": "cross-section",
+            "block": "total",
+            "unit": f"ln(1 + followers a day) per +{step:g}",
+        }
         lines.append(effect_row(effect, **label | here, n_obs=len(rows), n_accounts=len(rows)))
     if not effects:
         return untested(hypothesis, dataset, null, "; ".join(line["reason"] for line in lines))

@@ -159,6 +159,7 @@ def post_engagement(
     )  # fmt: skip
     scope = "these pages only; " if accounts < FEWEST_CLUSTERS else ""
     better = "better" if gain > 0 else "no better"
+    signs = _signs(found)
     return Result(
         "H1",
         dataset,
@@ -171,7 +172,7 @@ def post_engagement(
         seed=seed,
         passes=gain > 0,
         joint_p=p_joint,
-        notes=(f"{scope}{better} out of sample with tweaks ({gain:+.3f} nats per post)",),
+        notes=(f"{scope}{signs}; {better} out of sample with tweaks ({gain:+.3g} nats per post)",),
     )
 
 
@@ -188,6 +189,16 @@ def _shown(rows: pd.DataFrame, dataset: str) -> tuple[list[str], list[dict]]:
         else:
             tweaks.append(name)
     return tweaks, lines
+
+
+def _signs(found: Mapping[str, Estimate]) -> str:
+    """Say which tweaks go with more, and which with less."""
+    clear = {t: e.estimate for t, e in found.items() if e.p_difference < rule().level}
+    more = [term.replace("_", " ") for term, value in clear.items() if value > 0]
+    less = [term.replace("_", " ") for term, value in clear.items() if value <= 0]
+    said = [f"more with {', '.join(more)}"] if more else []
+    said += [f"less with {', '.join(less)}"] if less else []
+    return ", ".join(said) or "no tweak alone differs from none"
 
 
 def step_of(term: str) -> float:
