@@ -16,6 +16,7 @@ from smo_research.tables import Tables
 OUTCOME = "log_followers_per_day"
 TWEAKS = ("hashtag_rate", "link_rate", "media_share", "automated_share", "follow_back")
 CONVERSATION = "reply_share"
+UNIT = "ln(1 + followers a day)"
 ADJUSTMENT = ("log_age", "post_volume")
 TERMS = {"H2": TWEAKS, "H3": (CONVERSATION,)}
 _RATES = {
