@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import uuid
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from smo_research.errors import DataError, SmoError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
     from smo_research.datasets.edgelist import Format
 
@@ -53,15 +55,37 @@ def _tell(line: str) -> None:
 @app.command()
 def datasets() -> None:
     """List the catalogue: what each data set is, its licence, whether it is here, what it tests."""
-    from smo_research.datasets.catalog import catalog
-    from smo_research.datasets.fetch import is_cached
+    from rich.console import Console
 
+    from smo_research.datasets.catalog import catalog, testability
+    from smo_research.datasets.fetch import is_cached
+    from smo_research.evidence.hypotheses import hypotheses
+
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False)
+    matrix = testability()
+    console.print(_marks(matrix))
+    for name, hypothesis in hypotheses().items():
+        console.print(f"{name}  {hypothesis.claim}")
     for entry in catalog().values():
         here = "cached" if is_cached(entry.name) else "not cached"
-        print(f"{entry.name} ({here})\n    {entry.title}\n    licence: {entry.licence}")
-        print(f"    can test: {', '.join(entry.testable) or 'nothing'}")
-        for hypothesis, reason in entry.untestable.items():
-            print(f"    cannot test {hypothesis}: {reason}")
+        console.print(f"\n{entry.name} ({here})", style="bold")
+        rows = matrix[(matrix["dataset"] == entry.name) & ~matrix["testable"]]
+        reasons = rows.groupby("reason", sort=False)["hypothesis"].agg(", ".join)
+        lines = [entry.title, f"licence: {entry.licence}"]
+        lines += [f"cannot test {names}: {reason}" for reason, names in reasons.items()]
+        for line in lines:
+            console.print(textwrap.indent(textwrap.fill(line, console.width - 4), "    "))
+
+
+def _marks(matrix: pd.DataFrame) -> Table:
+    """Data sets down, hypotheses across, "yes" where the one can test the other."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table("can test", *matrix["hypothesis"].unique(), box=SIMPLE)
+    for name, rows in matrix.groupby("dataset", sort=False):
+        table.add_row(str(name), *("yes" if testable else "-" for testable in rows["testable"]))
+    return table
 
 
 @app.command()
@@ -111,6 +135,31 @@ def study(
         print(f"passed over {name}: {reason}")
     print(f"\n{answer_paragraph(done.verdicts)}\n")
     print(f"Report: {output / 'report.html'} ({len(placed)} files in {output})")
+
+
+@app.command()
+def reproduce(
+    names: Annotated[list[str] | None, typer.Argument(help="By default all.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the checks to a .csv file too.")
+    ] = None,
+    mirror: Mirror = None,
+) -> None:
+    """Check every published figure; exit status 1 where one differs without a known reason."""
+    from smo_research.evidence.published import reproduce as run_checks
+    from smo_research.evidence.published import summary, unexplained
+
+    if output is not None:
+        _check_ending(output)
+    board = run_checks(names, mirror=mirror)
+    _print_checks(board)
+    if output is not None:
+        _write_table(board, output)
+    for name, reason in board.attrs["passed_over"].items():
+        print(f"passed over {name}: {reason}")
+    print(summary(board))
+    if len(unexplained(board)):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -166,6 +215,55 @@ def panel(
         raise DataError(f"{interactions or name}: {error}") from None
     _write_table(rows, output)
     print(f"{output}: {len(rows):,} rows, {rows['account_id'].nunique():,} accounts")
+
+
+@app.command()
+def graph(
+    name: Annotated[str | None, typer.Argument(help="A data set of the catalogue.")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Where to write: .parquet or .csv.")
+    ] = Path("nodes.parquet"),
+    interactions: Annotated[
+        Path | None, typer.Option(help="A file of timed acts of one's own.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
+    ] = None,
+    mirror: Mirror = None,
+) -> None:
+    """Measure the graph, one row an account, of a data set or of any timed edge list."""
+    from smo_research.datasets.edgelist import read_edgelist
+    from smo_research.measures.graph import edges
+    from smo_research.measures.position import graph_measures
+
+    _check_ending(output)
+    if interactions is not None and name is None:
+        log_format = cast("Format", format or _format_of(interactions))
+        pairs = edges(read_edgelist(interactions, format=log_format))
+    elif name is not None and interactions is None and format is None:
+        pairs = _pairs_of(name, mirror)
+    else:
+        raise DataError(
+            "Give either the name of a data set, or --interactions FILE and, if need be, --format."
+        )
+    try:
+        nodes = graph_measures(pairs)
+    except DataError as error:
+        raise DataError(f"{interactions or name}: {error}") from None
+    _write_table(nodes, output)
+    print(f"{output}: {len(nodes):,} accounts, {nodes['out_degree'].sum():,} pairs")
+
+
+def _pairs_of(name: str, mirror: Path | None) -> pd.DataFrame:
+    from smo_research.datasets.load import load
+    from smo_research.measures.graph import edges
+
+    tables = load(name, mirror=mirror)
+    if tables.interactions is not None:
+        return edges(tables.interactions)
+    if tables.edges is None:
+        raise DataError(f"{name} has neither interactions nor edges, so it has no graph.")
+    return tables.edges
 
 
 def _interactions_of(name: str, mirror: Path | None) -> pd.DataFrame:
@@ -235,3 +333,18 @@ def _print_verdicts(verdicts: pd.DataFrame) -> None:
     untestable = verdicts[verdicts["verdict"] == "untestable"]
     for name, rows in untestable.groupby("dataset"):
         console.print(f"{name} cannot tell: {', '.join(rows['hypothesis'])}", highlight=False)
+
+
+def _print_checks(board: pd.DataFrame) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    from smo_research.evidence.published import cell
+
+    table = Table("data set", "figure", "published", "here", "outcome", box=SIMPLE)
+    for row in board.itertuples():
+        said = f"{row.outcome}: {row.reason}" if row.reason else row.outcome
+        table.add_row(row.dataset, row.quantity, cell(row.published), cell(row.measured), said)
+    width = None if sys.stdout.isatty() else 150
+    Console(width=width, highlight=False, markup=False).print(table)

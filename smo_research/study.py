@@ -10,6 +10,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 import pandas as pd
 
 from smo_research.datasets.catalog import catalog, dataset
+from smo_research.datasets.fetch import fetch
 from smo_research.datasets.load import data_hashes, load
 from smo_research.errors import FetchError, SmoError
 from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash
 from smo_research.evidence.ladder import SEED, DatasetStudy, study_dataset
+from smo_research.evidence.published import Check, check, scoreboard
 from smo_research.evidence.result import VOCABULARY
 from smo_research.evidence.verdicts import judge
 
@@ -48,6 +51,8 @@ class Study:
         Share of the final count that public counters reached, by platform and hour.
     shared
         Whether what spreads on one platform spreads on another.
+    reproduction
+        Published figures of the data sets beside what their tables say, one row a figure.
     passed_over
         Data set to the reason why it was not used.
     manifest
@@ -60,6 +65,7 @@ class Study:
     curves: pd.DataFrame
     attention: pd.DataFrame
     shared: pd.DataFrame
+    reproduction: pd.DataFrame
     passed_over: dict[str, str]
     manifest: dict[str, Any] = field(default_factory=dict)
 
@@ -96,7 +102,7 @@ def study(
     """
     chosen = list(dict.fromkeys(names)) if names else []
     entries = [dataset(name) for name in chosen] if chosen else list(catalog().values())
-    studies, passed_over = [], {}
+    studies, checks, passed_over = [], [], {}
     for entry in entries:
         tell(f"{entry.name}: loading")
         try:
@@ -108,13 +114,18 @@ def study(
             continue
         tell(f"{entry.name}: testing {', '.join(entry.testable) or 'nothing'}")
         studies.append(study_dataset(entry, tables, hashes=data_hashes(entry.name), quick=quick))
+        checks += check(entry.name, tables, partial(fetch, entry.name, mirror=mirror))
     if not studies:
         raise FetchError("No data set could be obtained:\n" + "\n".join(passed_over.values()))
-    return gather(studies, passed_over, quick=quick)
+    return gather(studies, passed_over, checks=checks, quick=quick)
 
 
 def gather(
-    studies: list[DatasetStudy], passed_over: dict[str, str], *, quick: bool = False
+    studies: list[DatasetStudy],
+    passed_over: dict[str, str],
+    *,
+    checks: Iterable[Check] = (),
+    quick: bool = False,
 ) -> Study:
     """Judge all results together and say what they were made from."""
     known = catalog() | {one.entry.name: one.entry for one in studies}
@@ -147,6 +158,7 @@ def gather(
         curves=pd.concat([one.curve for one in studies], ignore_index=True),
         attention=pd.concat([one.attention for one in studies], ignore_index=True),
         shared=pd.concat([one.shared for one in studies], ignore_index=True),
+        reproduction=scoreboard(checks),
         passed_over=passed_over,
         manifest={
             "data": {one.entry.name: one.hashes for one in studies},
@@ -198,7 +210,7 @@ def write(done: Study, folder: str | Path) -> list[Path]:
         (part / "figures").mkdir(parents=True)
         done.evidence.to_csv(part / "evidence.csv", index=False)
         done.verdicts.to_csv(part / "verdicts.csv", index=False)
-        for name in ("attention", "shared"):
+        for name in ("attention", "shared", "reproduction"):
             table = getattr(done, name)
             if len(table):
                 table.to_csv(part / f"{name}.csv", index=False)
@@ -223,6 +235,7 @@ def write(done: Study, folder: str | Path) -> list[Path]:
             ],
             answer=answer_paragraph(done.verdicts),
             manifest=done.manifest,
+            reproduction=done.reproduction.to_dict("records"),
         )
         (part / "report.html").write_text(page, encoding="utf-8")
         manifest = json.dumps(done.manifest, indent=2, sort_keys=True) + "\n"

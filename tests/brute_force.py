@@ -174,3 +174,102 @@ def brute_force_panel(log, *, period, gap, horizon):
         }
     table = pd.DataFrame(rows.values())
     return table.sort_values(["account_id", "period"], ignore_index=True)
+
+
+def brute_force_follower_panel(counts, posts=None, *, period, horizon):
+    """Rows as a list of dicts, from the canonical tables followers and posts."""
+    step = period * DAY
+
+    def listed(table, moment):
+        table = table.assign(at=table[moment].dt.as_unit("us").astype("int64"))
+        plain = table.drop(columns=moment).astype(object)
+        return plain.where(plain.notna(), None).sort_values("at").to_dict("records")
+
+    counts = listed(counts, "observed_at")
+    made = None if posts is None else listed(posts, "created_at")
+    events = [*counts, *(made or [])]
+    start = min(event["at"] for event in events) // DAY * DAY
+    end = max(event["at"] for event in events)
+
+    def when(event):
+        return (event["at"] - start) // step
+
+    def ln_followers(account, moment):
+        fresh = [
+            one["followers"]
+            for one in counts
+            if one["account_id"] == account
+            and moment - WEEK <= one["at"] < moment
+            and one["followers"]
+        ]
+        return math.log(fresh[-1]) if fresh else None
+
+    def mean(values):
+        known = [float(value) for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    def difference(later, now):
+        return None if later is None or now is None else later - now
+
+    def posted(account, t):
+        return [one for one in made if one["account_id"] == account and when(one) == t]
+
+    def weeks(account, t):
+        """Rises of posts_total over the observed weeks that end in t."""
+        own = [
+            one for one in counts if one["account_id"] == account and one["posts_total"] is not None
+        ]
+        return [
+            after["posts_total"] - before["posts_total"]
+            for before, after in pairwise(own)
+            if after["at"] - before["at"] <= WEEK
+            and after["posts_total"] >= before["posts_total"]
+            and when(after) == t
+        ]
+
+    rows = []
+    for account, t in sorted({(event["account_id"], when(event)) for event in events}):
+        if start + (t + 2) * step + horizon * DAY > end:
+            continue
+        seen = {when(event) for event in events if event["account_id"] == account}
+        tenure = t - min(seen)
+        now = ln_followers(account, start + (t + 1) * step)
+        row = {
+            "account_id": account,
+            "period": t,
+            "tenure": tenure,
+            "growth": difference(ln_followers(account, start + (t + 2) * step), now),
+            "lasting_growth": difference(
+                ln_followers(account, start + (t + 2) * step + horizon * DAY), now
+            ),
+        }
+        if made is None:
+            rises = weeks(account, t)
+            past = [sum(weeks(account, s)) for s in (t - 3, t - 2, t - 1)]
+            row |= {
+                "posts": sum(rises) if rises else None,
+                "post_volume": math.log1p(sum(rises)) if rises else None,
+                "cadence": mean([rise > 0 for rise in rises]),
+                "past_acts": sum(past),
+            }
+        else:
+            own = posted(account, t)
+            times = [one["at"] for one in own]
+            past = [one for s in (t - 3, t - 2, t - 1) for one in posted(account, s)]
+            replies = [one["is_reply"] for one in past]
+            row |= {
+                "posts": len(own),
+                "post_volume": math.log1p(len(own)),
+                "reply_share": mean([one["is_reply"] for one in own]),
+                "past_reply_share": sum(replies) / len(replies) if replies and tenure >= 3 else None,
+                "past_acts": len(past),
+                "hashtag_rate": mean([one["hashtags"] for one in own]),
+                "link_rate": mean([one["links"] for one in own]),
+                "media_share": mean([one["has_media"] for one in own]),
+                "paid_share": mean([one["is_paid"] for one in own]),
+                "automated_share": mean([one["is_automated"] for one in own]),
+                "schedule_focus": _schedule_focus(times),
+                "burstiness": _burstiness(times),
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -20,6 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 CONDA_NAMES = {
     "duckdb": "python-duckdb",
     "ibis-framework": "ibis-duckdb",
+    "igraph": "python-igraph",
     "matplotlib": "matplotlib-base",
 }
 CONDA_ONLY = {"python", "pip"}

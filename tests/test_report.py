@@ -249,6 +249,53 @@ def test_forest_lists_a_term_that_could_not_be_tested_beside_those_that_were():
     assert "cannot tell: hardly varies" in _texts(ax)
 
 
+def test_forest_of_many_terms_draws_the_clear_ones_and_says_so():
+    clear = [_row("H1", "a", f"has_{i}", 0.5, 0.05) for i in range(6)]
+    vague = [_row("H1", name, f"is_{i}", 0.1 * i, 0.5) for name in "ab" for i in (1, 2, 3, 4)]
+    drawn = _texts(plots.forest(pd.DataFrame(clear + vague)))
+    assert {f"a: has {i}" for i in range(6)} <= set(drawn)
+    assert [label for label in drawn if ": is " in label] == ["b: is 4"]
+    assert any("7 more terms" in label for label in drawn)
+
+
+def test_forest_draws_no_joint_test_and_tells_a_term_from_its_data_set():
+    evidence = pd.DataFrame(
+        [
+            _row("H1", "a", "log_words", 0.5, 0.05, verdict="supported"),
+            _row("H1", "a", "all tweaks together", verdict="supported"),
+            _row("H1", "a", "type_link", verdict="supported", reason="type_link: it hardly varies"),
+        ]
+    )
+    drawn = _texts(plots.forest(evidence))
+    assert "a: words" in drawn
+    assert "cannot tell: it hardly varies" in drawn
+    assert not any("together" in label for label in drawn)
+
+
+def test_forest_names_data_sets_tried_on_overlapping_windows_alone():
+    overlapping = _row("H3", "b", "reply_share", 0.1, 0.2, model="overlapping windows")
+    evidence = pd.DataFrame([_row("H3", "a", "answering", 0.1, 0.2), overlapping])
+    assert "cannot tell: too few outcome windows that do not overlap" in _texts(
+        plots.forest(evidence)
+    )
+
+
+def test_forest_of_the_contest_draws_its_margin_alone():
+    rows = [_row("H4", "a", term, 0.1, 0.2, unit="nats") for term in ("margin", "full model")]
+    ax = plots.forest(pd.DataFrame(rows))
+    assert sum(line.get_marker() == "o" for line in ax.lines) == 1
+
+
+def test_a_difference_of_logarithms_is_drawn_on_the_log_axis_as_long_as_its_ratio():
+    rows = [
+        _row("H3", "a", "answering", 0.2, 0.1),
+        _row("H3", "b", "reply_share", 0.2, 0.1, unit="ln followers per +0.25"),
+    ]
+    ax = plots.forest(pd.DataFrame(rows))
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert points == pytest.approx([math.exp(0.2)] * 2)
+
+
 def test_forest_of_another_unit_is_not_exponentiated():
     ax = plots.forest(fake_evidence().query("hypothesis == 'H4'"))
     assert ax.get_xscale() == "linear"
@@ -295,6 +342,16 @@ def test_return_curve_title_follows_the_data(flip, expected):
     assert expected in ax.get_title("left").replace("\n", " ")
 
 
+@pytest.mark.parametrize("scale", [1, 0.1, 0.03, 0.01])
+def test_return_curve_ticks_differ_from_one_another(scale):
+    table = fake_curves().query("dataset == 'mathoverflow'")
+    shares = ["back", "ci_low", "ci_high"]
+    ax = plots.return_curve(table.assign(**{name: table[name] * scale for name in shares}))
+    ax.figure.draw_without_rendering()
+    ticks = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(set(ticks)) == len(ticks)
+
+
 def test_return_curve_draws_one_data_set_only():
     with pytest.raises(DataError, match="one data set"):
         plots.return_curve(fake_curves())
@@ -321,8 +378,38 @@ def test_testability_writes_the_verdict_into_each_cell():
         )
     )
     assert _texts(ax).count("supported") == 1
-    assert _texts(ax).count("cannot tell") == 1
+    assert _texts(ax).count(words.DASH) == 1
     assert _texts(ax).count("not run") == 2
+
+
+def test_testability_tells_what_was_tried_from_what_cannot_be():
+    verdicts = _verdicts(
+        ("H2", "a", "untestable", NAN, NAN, "49 rows"), ("H2", "b", "untestable", NAN, NAN, "no")
+    )
+    declared = pd.DataFrame(
+        {"dataset": ["a", "b"], "hypothesis": ["H2", "H2"], "testable": [True, False]}
+    )
+    ax = plots.testability(verdicts, declared=declared)
+    assert _texts(ax) == ["tried, too little", words.DASH]
+    assert "too few rows" in ax.get_xlabel()
+    assert "too few rows" not in plots.testability(verdicts).get_xlabel()
+
+
+def test_testability_gives_no_ratio_where_several_terms_decide():
+    verdicts = _verdicts(
+        ("H1", "a", "supported", 0.2, 0.05, None), ("H3", "a", "supported", 0.2, 0.05, None)
+    )
+    assert _texts(plots.testability(verdicts.assign(grade="B"))) == [
+        *("supported", "grade B", "supported", "ratio 1.22 (B)")
+    ]
+
+
+def test_testability_puts_data_sets_that_tell_more_first():
+    verdicts = _verdicts(
+        ("H3", "a", "untestable", NAN, NAN, "no"), ("H3", "b", "inconclusive", 0.2, 0.5, None)
+    )
+    ax = plots.testability(verdicts)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a"]
 
 
 def test_an_unknown_verdict_is_refused():

@@ -9,10 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from smo_research.errors import DataError
 from smo_research.tables import Windows
 
 CATALOG = Path(__file__).with_name("catalog.toml")
+HYPOTHESES = ("H1", "H2", "H3", "H4", "H5", "H6", "H7")
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,29 @@ def dataset(name: str) -> Dataset:
     near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"the nearest is '{near[0]}', and " if near else ""
     raise DataError(f"There is no data set '{name}'; {hint}the known ones are {', '.join(known)}.")
+
+
+def testability() -> pd.DataFrame:
+    """Say of each data set and hypothesis whether the one can test the other, or why not.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a data set and hypothesis, in the catalogue's order: dataset, hypothesis,
+        testable (bool), reason (empty where it is testable). What the catalogue declares before
+        any test; with too few rows the verdict can still be "untestable".
+
+    Examples
+    --------
+    >>> testability().query("dataset == 'higgs'").loc[:, "reason"].iloc[0]
+    'It has no posts and no counts of reactions to them.'
+    """
+    rows = [
+        (entry.name, name, name in entry.testable, entry.untestable.get(name, ""))
+        for entry in _read_catalog().values()
+        for name in HYPOTHESES
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "hypothesis", "testable", "reason"])
 
 
 @cache

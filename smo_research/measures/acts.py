@@ -16,6 +16,7 @@ from smo_research.tables import Windows
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 ANSWER_WITHIN_DAYS = 7
+PAIR = 2**31
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
@@ -30,10 +31,13 @@ class Acts:
     Attributes
     ----------
     table
-        One row an act between two accounts: source_id, target_id, at, seq, period, the pair
-        (low, high), the act before it between the two (before_source, before_at, before_period),
-        `is_answer`, `opens_pair` (first between the two), `first_at` (source's first act ever
-        toward target).
+        One row an act between two accounts: source and target (numbers of `accounts`), pair
+        (the two, whichever way), at, period; `is_answer`, `opens_pair` (first between the two),
+        `opens_period` (the pair's first in its period), `changes_speaker` (the pair's act before
+        it in the period was the other's), `is_first` (source's first ever toward target),
+        `first_at` (when that was).
+    accounts
+        One row an account: account_id and its number, account.
     start
         Midnight UTC of the day of the first act.
     end
@@ -41,6 +45,7 @@ class Acts:
     """
 
     table: ir.Table
+    accounts: ir.Table
     start: int
     end: int
     windows: Windows
@@ -91,34 +96,56 @@ def number_acts(
         When no act between two different accounts is left.
     """
     log = as_table(interactions, "created_at")
-    log = log.filter(_.source_id != _.target_id).select(
-        "source_id", "target_id", "seq", at=epoch_us(_.created_at)
-    )
+    log = log.filter(_.source_id != _.target_id)
+    log = log.select("source_id", "target_id", "seq", at=epoch_us(_.created_at))
     first, last = backend.execute(log.aggregate(first=_["at"].min(), last=_["at"].max())).iloc[0]
     if pd.isna(first):
         raise DataError("The log holds no act between two different accounts; nothing to measure.")
     start = int(first) // DAY * DAY
-    acts = log.mutate(
-        period=((_["at"] - start) // (windows.period * DAY)).cast("int32"),
-        low=ibis.least(_.source_id, _.target_id),
-        high=ibis.greatest(_.source_id, _.target_id),
+    ids = log.select(account_id=_.source_id).union(
+        log.select(account_id=_.target_id), distinct=True
     )
-    pair = ibis.window(group_by=["low", "high"], order_by=["at", "seq"])
-    whole_pair = ibis.window(group_by=["low", "high"])
-    acts = acts.mutate(
-        before_source=_.source_id.lag().over(pair),
-        before_at=_["at"].lag().over(pair),
-        before_period=_.period.lag().over(pair),
-        first_by_low=ibis.ifelse(_.source_id == _.low, _["at"], None).min().over(whole_pair),
-        first_by_high=ibis.ifelse(_.source_id == _.high, _["at"], None).min().over(whole_pair),
+    # Numbers in the ids' place: everything after sorts and joins on them.
+    accounts = keep(
+        ids.mutate(account=ibis.row_number().over(order_by="account_id").cast("int32")), backend
     )
-    acts = acts.select(
-        *["source_id", "target_id", "at", "seq", "period", "low", "high"],
-        *["before_source", "before_period"],
-        is_answer=(
-            (_.before_source == _.target_id) & (_["at"] - _.before_at <= ANSWER_WITHIN_DAYS * DAY)
-        ).fill_null(False),
-        opens_pair=_.before_at.isnull(),
-        first_at=ibis.ifelse(_.source_id == _.low, _.first_by_low, _.first_by_high),
+    sources = accounts.rename(source_id="account_id", source="account")
+    targets = accounts.rename(target_id="account_id", target="account")
+    ends = log.inner_join(sources, "source_id").inner_join(targets, "target_id")
+    low, high = ibis.least(ends.source, ends.target), ibis.greatest(ends.source, ends.target)
+    numbered = ends.select(
+        "source",
+        "target",
+        "at",
+        "seq",
+        period=((ends["at"] - start) // (windows.period * DAY)).cast("int32"),
+        pair=low.cast("int64") * PAIR + high,
     )
-    return Acts(keep(acts, backend), start, int(last), windows)
+    return Acts(keep(_looking_back(numbered), backend), accounts, start, int(last), windows)
+
+
+def _looking_back(numbered: ir.Table) -> ir.Table:
+    """Say of each act what the pair's acts before it were; one sort serves all."""
+    order = {"group_by": "pair", "order_by": ["at", "seq"]}
+    upward = numbered.source < numbered.target
+    before = ibis.window(preceding=(None, 1), **order)
+    acts = numbered.mutate(
+        before_source=_.source.lag().over(**order),
+        before_at=_["at"].lag().over(**order),
+        before_period=_.period.lag().over(**order),
+        first_up=ibis.ifelse(upward, numbered["at"], None).min().over(before),
+        first_down=ibis.ifelse(upward, None, numbered["at"]).min().over(before),
+    )
+    own_first = ibis.ifelse(acts.source < acts.target, acts.first_up, acts.first_down)
+    same_period = (acts.before_period == acts.period).fill_null(False)
+    other_spoke = (acts.before_source == acts.target).fill_null(False)
+    recent = acts["at"] - acts.before_at <= ANSWER_WITHIN_DAYS * DAY
+    return acts.select(
+        *["source", "target", "pair", "at", "period"],
+        is_answer=(other_spoke & recent).fill_null(False),
+        opens_pair=acts.before_at.isnull(),
+        opens_period=~same_period,
+        changes_speaker=same_period & other_spoke,
+        is_first=own_first.isnull(),
+        first_at=own_first.fill_null(acts["at"]),
+    )

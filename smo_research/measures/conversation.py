@@ -6,7 +6,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from smo_research.measures.acts import ANSWER_WITHIN_DAYS, DAY, HOUR, Acts
+from smo_research.measures.acts import ANSWER_WITHIN_DAYS, DAY, HOUR, PAIR, Acts
+from smo_research.measures.grain import KEYS, beside
 
 LOOK_BACK = 3
 PERSISTENCE_PERIODS = 4
@@ -18,21 +19,30 @@ def turns(acts: Acts) -> ir.Table:
     Returns
     -------
     One row a pair and period: opener (who acted first), responder, period, opened_at,
-    responded_at and resumed_at (the openers' first act after that), changes (of speaker).
+    responded_at and resumed_at (the opener's first act after that), changes (of speaker).
     """
-    within = ibis.cumulative_window(group_by=["low", "high", "period"], order_by=["at", "seq"])
-    changed = (_.before_period == _.period) & (_.before_source != _.source_id)
-    run = acts.table.mutate(turn=changed.fill_null(False).cast("int32").sum().over(within))
-    first_of = {
-        name: ibis.ifelse(_.turn == turn, _["at"], None).min()
-        for turn, name in enumerate(["opened_at", "responded_at", "resumed_at"])
-    }
-    return run.aggregate(
-        by=["low", "high", "period"],
-        opener=ibis.ifelse(_.turn == 0, _.source_id, None).max(),
-        changes=_.turn.max(),
-        **first_of,
-    ).mutate(responder=ibis.ifelse(_.opener == _.low, _.high, _.low))
+    # The first change of speaker is the responder's, the second the opener's.
+    turned = acts.table.changes_speaker
+    upward = acts.table.source < acts.table.target
+    pairs = acts.table.aggregate(
+        by=["pair", "period"],
+        opener=ibis.ifelse(_.opens_period, _.source, None).max(),
+        changes=turned.cast("int32").sum(),
+        opened_at=_["at"].min(),
+        low_at=ibis.ifelse(turned & upward, acts.table["at"], None).min(),
+        high_at=ibis.ifelse(turned & ~upward, acts.table["at"], None).min(),
+    )
+    low, high = (pairs.pair // PAIR).cast("int32"), (pairs.pair % PAIR).cast("int32")
+    low_opened = pairs.opener == low
+    return pairs.select(
+        "period",
+        "opener",
+        "changes",
+        "opened_at",
+        responder=ibis.ifelse(low_opened, high, low),
+        responded_at=ibis.ifelse(low_opened, pairs.high_at, pairs.low_at),
+        resumed_at=ibis.ifelse(low_opened, pairs.low_at, pairs.high_at),
+    )
 
 
 def conversation(acts: Acts) -> ir.Table:
@@ -48,34 +58,33 @@ def conversation(acts: Acts) -> ir.Table:
     responder = pairs.select(
         "period",
         "changes",
-        account_id=_.responder,
+        account=_.responder,
         wrote_at=_.opened_at,
-        answered_at=_.responded_at,
+        delay=_.responded_at - _.opened_at,
     )
     opener = pairs.select(
         "period",
         "changes",
-        account_id=_.opener,
+        account=_.opener,
         wrote_at=_.responded_at,
-        answered_at=_.resumed_at,
+        delay=_.resumed_at - _.responded_at,
     )
     sides = responder.union(opener)
-    delay = sides.answered_at - sides.wrote_at
-    in_time = (delay <= ANSWER_WITHIN_DAYS * DAY).fill_null(False)
-    sides = sides.mutate(
-        in_time=in_time,
-        delay_hours=ibis.ifelse(in_time, delay / HOUR, None),
-        two_way=_.changes >= 1,
-    )
-    return sides.aggregate(
-        by=["account_id", "period"],
+    in_time = (sides.delay <= ANSWER_WITHIN_DAYS * DAY).fill_null(False)
+    two_way = sides.changes >= 1
+    summed = sides.aggregate(
+        by=KEYS,
         inbound=_.wrote_at.count(),
-        answered=_.in_time.cast("int64").sum(),
-        answer_delay_hours=_.delay_hours.median(),
-        reciprocity=_.two_way.cast("float64").mean(),
-        depth=ibis.ifelse(_.two_way, _.changes, None).mean().fill_null(0.0),
-        two_way=_.two_way.cast("int64").sum(),
+        answered=in_time.cast("int64").sum(),
+        reciprocity=two_way.cast("float64").mean(),
+        all_changes=sides.changes.sum(),
+        two_way=two_way.cast("int64").sum(),
     )
+    summed = summed.mutate(
+        depth=(_.all_changes.cast("float64") / _.two_way.nullif(0)).fill_null(0.0)
+    ).drop("all_changes")
+    delays = sides.filter(in_time).aggregate(by=KEYS, answer_delay_hours=(_.delay / HOUR).median())
+    return beside(summed, delays)
 
 
 def shrunken_share(answered: ir.Value, inbound: ir.Value, pooled: ir.Value) -> ir.Value:
@@ -108,7 +117,7 @@ def answering(rows: ir.Table) -> ir.Table:
             / _.sum_inbound.sum().over(earlier).nullif(0)
         ).fill_null(0.5),
     )
-    past = ibis.range_window(group_by="account_id", order_by="period", preceding=(LOOK_BACK, 1))
+    past = ibis.range_window(group_by="account", order_by="period", preceding=(LOOK_BACK, 1))
     rows = rows.left_join(pooled, "period").drop("period_right")
     rows = rows.mutate(
         past_inbound=_.inbound.sum().over(past).fill_null(0),
@@ -124,19 +133,17 @@ def answering(rows: ir.Table) -> ir.Table:
 def persistence(rows: ir.Table) -> ir.Table:
     """Add the share of the last four periods, none before the first own act, with a two-way pair.
 
-    `rows` has account_id, period, own_acts and two_way. Missing before the first own act.
+    `rows` has account, period, own_acts and two_way. Missing before the first own act.
     """
-    whole = ibis.window(group_by="account_id")
-    last = ibis.range_window(
-        group_by="account_id", order_by="period", preceding=PERSISTENCE_PERIODS - 1, following=0
-    )
+    by_account = {"group_by": "account", "order_by": "period"}
+    recent = ibis.range_window(preceding=PERSISTENCE_PERIODS - 1, following=0, **by_account)
     rows = rows.mutate(
-        first_own=ibis.ifelse(_.own_acts > 0, _.period, None).min().over(whole),
-        two_way_periods=(_.two_way > 0).cast("int64").sum().over(last),
+        first_own=ibis.ifelse(_.own_acts > 0, _.period, None)
+        .min()
+        .over(ibis.cumulative_window(**by_account)),
+        two_way_periods=(_.two_way > 0).cast("int64").sum().over(recent),
     )
     # LEAST passes over a missing value, so the missing first act is made 0 periods first.
     since = ibis.least((rows.period - rows.first_own + 1).fill_null(0), PERSISTENCE_PERIODS)
-    share = rows.two_way_periods.cast("float64") / since
-    return rows.mutate(persistence=ibis.ifelse(since >= 1, share, None)).drop(
-        "first_own", "two_way_periods"
-    )
+    share = rows.two_way_periods.cast("float64") / since.nullif(0)
+    return rows.mutate(persistence=share).drop("first_own", "two_way_periods")

@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from smo_research.measures.acts import DAY, Acts
+from smo_research.measures.grain import KEYS, beside
 
 FRESH_DAYS = 7
 
@@ -19,16 +20,16 @@ def newcomers(acts: Acts) -> ir.Table:
     of them who act again at least `gap` and at most `horizon` days after that first act.
     """
     windows = acts.windows
-    since = _["at"] - _.first_at
+    new = acts.table.filter(_.is_first).aggregate(by=["target", "period"], new_audience=_.count())
+    since = acts.table["at"] - acts.table.first_at
     came_back = (since >= (windows.gap or 0) * DAY) & (since <= windows.horizon * DAY)
-    pairs = acts.table.aggregate(
-        by=["source_id", "target_id"],
-        period=_.period.min(),
-        lasting=came_back.cast("int64").max(),
+    back = acts.table.filter(came_back).select("source", "target", "first_at").distinct()
+    first_period = (back.first_at - acts.start) // (windows.period * DAY)
+    lasting = back.mutate(period=first_period.cast("int32")).aggregate(
+        by=["target", "period"], lasting_audience=_.count()
     )
-    return pairs.aggregate(
-        by=["target_id", "period"], new_audience=_.count(), lasting_audience=_.lasting.sum()
-    ).rename(account_id="target_id")
+    rows = beside(new.rename(account="target"), lasting.rename(account="target"))
+    return rows.mutate(lasting_audience=_.lasting_audience.fill_null(0))
 
 
 def followers_at(counts: ir.Table, moments: ir.Table, *, name: str) -> ir.Table:
@@ -37,9 +38,9 @@ def followers_at(counts: ir.Table, moments: ir.Table, *, name: str) -> ir.Table:
     Parameters
     ----------
     counts
-        One row an observation: account_id, at (microseconds), followers.
+        One row an observation: account, at (microseconds), followers.
     moments
-        One row an account, period and moment: account_id, period, moment (microseconds).
+        One row an account, period and moment: account, period, moment (microseconds).
     name
         Of the column that holds ln followers.
 
@@ -50,10 +51,10 @@ def followers_at(counts: ir.Table, moments: ir.Table, *, name: str) -> ir.Table:
     seen = moments.join(
         counts.filter(_.followers > 0),
         [
-            moments.account_id == counts.account_id,
+            moments.account == counts.account,
             counts["at"] < moments.moment,
             counts["at"] >= moments.moment - FRESH_DAYS * DAY,
         ],
     )
-    last = seen.aggregate(by=["account_id", "period"], count=_.followers.argmax(_["at"]))
-    return last.select("account_id", "period", **{name: _["count"].cast("float64").ln()})
+    last = seen.aggregate(by=KEYS, count=_.followers.argmax(_["at"]))
+    return last.select(*KEYS, **{name: _["count"].cast("float64").ln()})

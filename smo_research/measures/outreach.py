@@ -17,7 +17,7 @@ def outreach(acts: Acts) -> ir.Table:
     (share of own acts that are the first between the two accounts, 0 to 1).
     """
     return acts.table.aggregate(
-        by=["source_id", "period"],
+        by=["source", "period"],
         other_acts=(~_.is_answer).cast("int64").sum(),
         cold_outreach=_.opens_pair.cast("float64").mean(),
-    ).rename(account_id="source_id")
+    ).rename(account="source")

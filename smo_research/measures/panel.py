@@ -10,16 +10,17 @@ from ibis import _
 from smo_research.errors import DataError
 from smo_research.measures.acts import DAY, Acts, as_table, connect, epoch_us, keep, number_acts
 from smo_research.measures.conversation import LOOK_BACK, answering, conversation, persistence
+from smo_research.measures.grain import KEYS, beside
 from smo_research.measures.growth import followers_at, newcomers
 from smo_research.measures.outreach import outreach
 from smo_research.measures.posting import cadence, past_replying, replying
-from smo_research.measures.tweaks import KEYS, post_tweaks, timing
+from smo_research.measures.tweaks import post_tweaks, timing
 from smo_research.tables import Windows
 
 OUTCOMES = ["new_audience", "lasting_audience"]
 COUNTS = ["own_acts", "other_acts", "inbound", "answered", "two_way", "new_now"]
 COLUMNS = [
-    *KEYS,
+    *["account_id", "period"],
     "period_start",
     *OUTCOMES,
     *["inbound", "answered", "answer_delay_hours", "answering", "past_answering"],
@@ -73,35 +74,49 @@ def panel(
     >>> rows.loc[rows.account_id == "a", ["period", "inbound", "answered", "new_audience"]].values
     array([[0, 1, 1, 1]])
     """
+    backend = backend or connect()
+    frame = backend.execute(panel_table(interactions, windows=windows, backend=backend))
+    start = pd.DatetimeIndex(frame["period_start"]).tz_localize("UTC").as_unit("us")
+    return frame.assign(period_start=start)
+
+
+def panel_table(
+    interactions: pd.DataFrame | ir.Table, *, windows: Windows, backend: ibis.BaseBackend
+) -> ir.Table:
+    """Build the same panel as a table of the engine, for logs too large for a frame.
+
+    Parameters, errors and rows are those of `panel`, but for period_start, which is UTC without
+    saying so; write the table with `backend.to_parquet`.
+    """
     if windows.gap is None:
         raise DataError("A panel of interactions needs a gap; give Windows(gap=...) in days.")
-    backend = backend or connect()
     acts = number_acts(interactions, windows, backend=backend)
     if acts.last_period < 0:
         raise DataError(
-            f"The log spans {(acts.end - acts.start) / 86_400_000_000:.1f} days, less than two "
+            f"The log spans {(acts.end - acts.start) / DAY:.1f} days, less than two "
             f"periods and the horizon (2 x {windows.period} + {windows.horizon} days); "
             "choose a shorter period or horizon."
         )
-    rows = _beside(predictors(acts), outcomes(acts))
+    rows = beside(predictors(acts), outcomes(acts))
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in OUTCOMES})
-    rows = rows.filter(_.period <= acts.last_period)
-    frame = rows.order_by(KEYS).execute()
-    return _dated(frame, acts.start, windows)[COLUMNS]
+    rows = rows.filter(_.period <= acts.last_period).inner_join(acts.accounts, "account")
+    begins = acts.start // 1_000_000 + rows.period.cast("int64") * windows.period * 86_400
+    rows = rows.mutate(period_start=begins.as_timestamp("s"))
+    return rows.order_by("account_id", "period").select(*COLUMNS)
 
 
 def predictors(acts: Acts) -> ir.Table:
     """Everything known of an account at the end of a period, from acts up to then."""
     newcomers_now = newcomers(acts).select(*KEYS, new_now=_.new_audience)
-    own = acts.table.select("period", "at", account_id=_.source_id)
+    own = acts.table.select("period", "at", account=_.source)
     rows = conversation(acts)
     for measure in (timing(own), outreach(acts), newcomers_now):
-        rows = _beside(rows, measure)
+        rows = beside(rows, measure)
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in COUNTS})
-    whole = ibis.window(group_by="account_id")
-    past = ibis.range_window(group_by="account_id", order_by="period", preceding=(LOOK_BACK, 1))
+    by_account = {"group_by": "account", "order_by": "period"}
+    past = ibis.range_window(preceding=(LOOK_BACK, 1), **by_account)
     rows = rows.mutate(
-        tenure=_.period - _.period.min().over(whole),
+        tenure=_.period - _.period.min().over(ibis.cumulative_window(**by_account)),
         past_acts=_.other_acts.sum().over(past).fill_null(0),
         post_volume=(_.other_acts + 1).cast("float64").ln(),
     )
@@ -156,10 +171,12 @@ def follower_panel(
     [0.01, 0.0099]
     """
     backend = backend or connect()
-    counts = keep(as_table(followers, "observed_at").mutate(at=epoch_us(_.observed_at)), backend)
+    counts = as_table(followers, "observed_at").rename(account="account_id")
+    counts = keep(counts.mutate(at=epoch_us(_.observed_at)), backend)
     made = None
     if posts is not None:
-        made = keep(as_table(posts, "created_at").mutate(at=epoch_us(_.created_at)), backend)
+        made = as_table(posts, "created_at").rename(account="account_id")
+        made = keep(made.mutate(at=epoch_us(_.created_at)), backend)
     moments = [table["at"] for table in (counts, made) if table is not None]
     first = min(int(at.min().execute()) for at in moments)
     last = max(int(at.max().execute()) for at in moments)
@@ -182,36 +199,26 @@ def follower_panel(
     rows = rows.distinct()
     if made is not None:
         for measure in (replying(made), timing(made.select(*KEYS, "at")), post_tweaks(made)):
-            rows = _beside(rows, measure)
+            rows = beside(rows, measure)
         rows = rows.mutate(posts=_.posts.fill_null(0), post_volume=(_.posts.fill_null(0) + 1).ln())
     elif "posts_total" in counts.columns:
-        rows = _beside(rows, cadence(counts, start=start, period_days=windows.period))
+        rows = beside(rows, cadence(counts, start=start, period_days=windows.period))
         rows = rows.mutate(
             posts=_.posts_rise, replies_made=ibis.null("int64"), post_volume=(_.posts_rise + 1).ln()
         ).drop("posts_rise")
     else:
         rows = rows.mutate(posts=ibis.literal(0), replies_made=ibis.null("int64"))
-    whole = ibis.window(group_by="account_id")
+    whole = ibis.window(group_by="account")
     rows = past_replying(rows.mutate(tenure=_.period - _.period.min().over(whole)))
     rows = keep(rows, backend)
     ends = {"now": 1, "next": 2, "later": 2}
     for name, periods in ends.items():
         later = windows.horizon * DAY if name == "later" else 0
         at = rows.select(*KEYS, moment=(_.period + periods).cast("int64") * step + start + later)
-        rows = _beside(rows, followers_at(counts, at, name=f"ln_{name}"))
+        rows = beside(rows, followers_at(counts, at, name=f"ln_{name}"))
     rows = rows.mutate(growth=_.ln_next - _.ln_now, lasting_growth=_.ln_later - _.ln_now)
     rows = rows.drop("ln_now", "ln_next", "ln_later").filter(_.period <= last_period)
     frame = backend.execute(rows.order_by(KEYS))
-    return _dated(frame, start, windows)
-
-
-def _dated(frame: pd.DataFrame, start: int, windows: Windows) -> pd.DataFrame:
-    """Say when each period begins."""
     begins = start // 1000 + frame["period"].astype("int64") * windows.period * 86_400_000
     moments = pd.to_datetime(begins, unit="ms", utc=True).dt.as_unit("us")
-    return frame.assign(period_start=moments)
-
-
-def _beside(rows: ir.Table, more: ir.Table) -> ir.Table:
-    """Put measures of the same grain beside each other; what `more` lacks is missing."""
-    return rows.left_join(more, KEYS).drop(*(f"{name}_right" for name in KEYS))
+    return frame.rename(columns={"account": "account_id"}).assign(period_start=moments)

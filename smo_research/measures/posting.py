@@ -8,7 +8,7 @@ from ibis import _
 
 from smo_research.measures.acts import DAY
 from smo_research.measures.conversation import LOOK_BACK
-from smo_research.measures.tweaks import KEYS
+from smo_research.measures.grain import KEYS
 
 
 def replying(posts: ir.Table) -> ir.Table:
@@ -17,7 +17,7 @@ def replying(posts: ir.Table) -> ir.Table:
     Parameters
     ----------
     posts
-        One row a post: account_id, period, is_reply (absent or missing where unknown).
+        One row a post: account, period, is_reply (absent or missing where unknown).
 
     Returns
     -------
@@ -36,10 +36,10 @@ def replying(posts: ir.Table) -> ir.Table:
 def past_replying(rows: ir.Table) -> ir.Table:
     """Add the share of replies in the past three periods, and the posts made in them.
 
-    `rows` has account_id, period, posts, replies_made, tenure. The share is missing with no
+    `rows` has account, period, posts, replies_made, tenure. The share is missing with no
     post there or tenure under 3.
     """
-    past = ibis.range_window(group_by="account_id", order_by="period", preceding=(LOOK_BACK, 1))
+    past = ibis.range_window(group_by="account", order_by="period", preceding=(LOOK_BACK, 1))
     rows = rows.mutate(
         past_acts=_.posts.sum().over(past).fill_null(0),
         past_replies=_.replies_made.sum().over(past),
@@ -56,7 +56,7 @@ def cadence(counts: ir.Table, *, start: int, period_days: int) -> ir.Table:
     Parameters
     ----------
     counts
-        One row an observation: account_id, at (microseconds), posts_total.
+        One row an observation: account, at (microseconds), posts_total.
     start, period_days
         Of the panel.
 
@@ -65,7 +65,7 @@ def cadence(counts: ir.Table, *, start: int, period_days: int) -> ir.Table:
     One row an account and period: cadence (share of its observed weeks with a new post, 0 to 1)
     and posts_rise (new posts over those weeks). A week is observed when the one before it is.
     """
-    by_account = ibis.window(group_by="account_id", order_by="at")
+    by_account = ibis.window(group_by="account", order_by="at")
     weekly = counts.filter(_.posts_total.notnull()).mutate(
         rise=_.posts_total - _.posts_total.lag().over(by_account),
         since=_["at"] - _["at"].lag().over(by_account),

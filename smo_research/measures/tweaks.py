@@ -10,10 +10,10 @@ from ibis import _
 from scipy import stats
 
 from smo_research.measures.acts import DAY, HOUR
+from smo_research.measures.grain import KEYS, beside
 
 FEWEST_ACTS = 10
 HOURS = 24
-KEYS = ["account_id", "period"]
 POST_TWEAKS = {
     "hashtag_rate": "hashtags",
     "link_rate": "links",
@@ -55,7 +55,7 @@ def timing(own: ir.Table) -> ir.Table:
     Parameters
     ----------
     own
-        One row an own act (or post): account_id, period, at (microseconds).
+        One row an own act (or post): account, period, at (microseconds).
 
     Returns
     -------
@@ -67,40 +67,32 @@ def timing(own: ir.Table) -> ir.Table:
     Burstiness: Kim and Jo (2016), Measuring burstiness for finite event sequences,
     Physical Review E 94, 032311.
     """
-    by_account = ibis.window(group_by=KEYS, order_by="at")
-    gaps = own.mutate(gap=(_["at"] - _["at"].lag().over(by_account)) / HOUR)
-    counted = gaps.aggregate(
-        by=KEYS, own_acts=_.count(), gap_mean=_.gap.mean(), gap_sd=_.gap.std(how="pop")
+    counted = own.aggregate(by=KEYS, own_acts=_.count())
+    # Only accounts with enough acts have gaps and hours worth a sort.
+    enough = own.semi_join(counted.filter(_.own_acts >= FEWEST_ACTS), KEYS)
+    since = enough["at"] - enough["at"].lag().over(ibis.window(group_by=KEYS, order_by="at"))
+    gaps = enough.mutate(gap=since / HOUR).aggregate(
+        by=KEYS, n=_.count(), gap_mean=_.gap.mean(), gap_sd=_.gap.std(how="pop")
     )
-    return (
-        counted.left_join(schedule_focus(own), KEYS)
-        .drop(*(f"{name}_right" for name in KEYS))
-        .select(
-            *KEYS,
-            "own_acts",
-            "schedule_focus",
-            burstiness=burstiness(_.gap_mean, _.gap_sd, _.own_acts),
-        )
-    )
+    gaps = gaps.select(*KEYS, burstiness=burstiness(_.gap_mean, _.gap_sd, _.n))
+    return beside(beside(counted, gaps), schedule_focus(enough))
 
 
 def burstiness(gap_mean: ir.Value, gap_sd: ir.Value, n: ir.Value) -> ir.Value:
-    """Kim and Jo's burstiness for n acts, -1 (regular) to 1 (bursty)."""
+    """Kim and Jo's burstiness for n acts, -1 (regular) to 1 (bursty), missing where all at once."""
     r = gap_sd / gap_mean.nullif(0)
     up, down = (n + 1).cast("float64").sqrt(), (n - 1).cast("float64").sqrt()
-    value = (up * r - down) / ((up - 2) * r + down)
-    return ibis.ifelse(n >= FEWEST_ACTS, value, None)
+    return (up * r - down) / ((up - 2) * r + down)
 
 
 def schedule_focus(own: ir.Table) -> ir.Table:
     """How much the UTC hours of own acts are more concentrated than hours at random would be.
 
-    (E_n[H] - H) / ln 24, for accounts and periods with at least 10 acts.
+    (E_n[H] - H) / ln 24.
     """
     hours = own.mutate(hour=_["at"] % DAY // HOUR).aggregate(by=[*KEYS, "hour"], n=_.count())
     k = hours.n.cast("float64")
     entropy = hours.mutate(weight=k * k.ln()).aggregate(by=KEYS, n=_.n.sum(), weight=_.weight.sum())
-    entropy = entropy.filter(_.n >= FEWEST_ACTS)
     sizes = entropy.select("n").distinct().execute().n.sort_values().to_numpy()
     at_random = ibis.memtable(
         pd.DataFrame({"n": sizes.astype("int64"), "expected": expected_hour_entropy(sizes)})
@@ -116,7 +108,7 @@ def post_tweaks(posts: ir.Table) -> ir.Table:
     Parameters
     ----------
     posts
-        One row a post: account_id, period and any of hashtags, links, has_media, is_paid,
+        One row a post: account, period and any of hashtags, links, has_media, is_paid,
         is_automated; what is not known of a post is left out of its mean.
 
     Returns

@@ -16,6 +16,7 @@ from smo_research.report.words import count, percent, wrap
 _NEEDED = ["dataset", "answered", "days", "back", "ci_low", "ci_high", "n_contacts"]
 _LABEL_GAP = 0.14
 _COLUMNS = 2
+_DAYS = "days since the landmark (the end of the time to answer)"
 
 
 @look()
@@ -60,13 +61,12 @@ def return_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.step(arm["days"], arm["back"], where="post", color=colour, lw=2.2)
         ends[bool(answered)] = arm.iloc[-1]
     _label_ends(ax, ends)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.set(
-        xlabel="days since the landmark (the end of the time to answer)",
-        ylabel="share who are back",
-    )
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=_decimals(ax), symbol=" %"))
+    ax.set(xlabel=_DAYS, ylabel="share who are back")
     if len(table):
-        ax.set_xlim(table["days"].min(), table["days"].max())
+        first = table["days"].min()
+        ax.set_xlim(first, table["days"].max())
+        ax.set_xlabel(f"{_DAYS};\nto be back counts from day {first:.0f}" if first > 0 else _DAYS)
     name = f"{names[0]}: " if len(names) else ""
     ax.set_title(wrap(name + _finding(ends), 56), fontsize=11)
     return ax
@@ -114,6 +114,15 @@ def return_curves(table: pd.DataFrame) -> Figure:
         x=0.01, ha="left", weight="bold", size=12, wrap=True,
     )  # fmt: skip
     return figure
+
+
+def _decimals(ax: Axes) -> int:
+    """Decimals that tell one tick of the axis of shares from the next, in percent."""
+    ticks = ax.get_yticks()
+    step = 100 * float(ticks[1] - ticks[0])
+    return next(
+        (places for places in range(3) if round(step, places + 4) == round(step, places)), 3
+    )
 
 
 def _ends(table: pd.DataFrame) -> dict[bool, pd.Series]:

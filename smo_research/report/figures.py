@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from smo_research.datasets.catalog import testability as declared
 from smo_research.report.attention import attention as draw_attention
 from smo_research.report.curves import return_curves
 from smo_research.report.grid import testability
@@ -78,7 +79,7 @@ def draw(
         drawn["parts"] = parts(evidence[evidence["hypothesis"].isin(["H2", "H3"])])
     if len(attention):
         drawn["attention"] = draw_attention(attention)
-    drawn["testability"] = testability(verdicts)
+    drawn["testability"] = testability(verdicts, declared=declared())
     figures = {}
     for name, picture in drawn.items():
         svg, _ = save_figure(picture, folder / name, provenance=provenance)

@@ -24,7 +24,8 @@ _TICKS = (
     (math.log(4.5), (0.25, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 4)),
     (math.inf, (0.1, 0.2, 0.33, 0.5, 1, 2, 3, 5, 10)),
 )
-_POINTS_A_CHARACTER = 5.2
+_POINTS_A_CHARACTER = 5.5
+_LOGS = ("ln", "log_")
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,19 @@ class Line:
 def draw(ax: Axes, lines: list[Line], bounds: tuple[float, float]) -> None:
     """Draw lines from the top down, ratios on a log axis, with the band of negligible effects.
 
-    Estimates in another unit than the axis keep a scale of their own, with no effect on the
-    line of no effect; their numbers stand beside them.
+    Other differences of logarithms share that axis, without the band; estimates in any other
+    unit keep a scale of their own, with no effect on the line of no effect. Their numbers stand
+    beside them.
     """
     ratios = any(line.drawn and is_ratio(line.unit) for line in lines)
     units = {line.unit for line in lines if line.drawn and not is_ratio(line.unit)}
     reach = _reach([line for line in lines if is_ratio(line.unit)])
     plain = not ratios and len(units) == 1
-    scales = {unit: 1.0 if plain else 0.8 * reach / _largest(lines, unit) for unit in units}
+    # A difference of logarithms has the length of its ratio on a log axis; other units have none.
+    scales = {
+        unit: 1.0 if plain or unit.startswith(_LOGS) else 0.8 * reach / _largest(lines, unit)
+        for unit in units
+    }
     limit = 1.15 * _largest(lines, *units) if plain else reach
 
     tops = [sum(line.height for line in lines[:place]) for place in range(len(lines))]
@@ -89,7 +95,7 @@ def draw(ax: Axes, lines: list[Line], bounds: tuple[float, float]) -> None:
         low, high = bounds
         notes = ["ratio with 95 % interval, log scale; 1 = no effect"]
         notes.append(f"shaded: too small to matter ({low:.2f} to {high:.2f})")
-        notes += ["not shaded: another unit, on a scale of its own"] if units else []
+        notes += ["not shaded: another unit (nats on a scale of their own)"] if units else []
         ax.set_xlabel("\n".join(notes))
 
 
@@ -141,7 +147,8 @@ def _null_line(
 
 
 def _numbers(line: Line) -> str:
-    return effect(line.estimate, line.ci_low, line.ci_high, line.unit)
+    unit = line.unit.replace("log_followers_per_day", "ln(1 + followers a day)")
+    return effect(line.estimate, line.ci_low, line.ci_high, unit)
 
 
 def _words(ax: Axes, line: Line, middle: float, margin: float) -> None:

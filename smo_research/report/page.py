@@ -11,6 +11,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from smo_research.evidence.published import cell
 from smo_research.report.answer import answer_paragraph
 from smo_research.report.rows import require, require_verdicts
 from smo_research.report.style import VERDICT_COLOURS
@@ -47,6 +48,7 @@ def render(
     passed_over: Sequence[Mapping[str, Any]],
     answer: str,
     manifest: Mapping[str, Any],
+    reproduction: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Render the report as HTML without scripts, network or files beside it.
 
@@ -69,6 +71,9 @@ def render(
         The answer, such as `answer_paragraph` composes it.
     manifest
         What the run can be repeated from, such as version, seed, hashes; mappings may nest.
+    reproduction
+        One mapping a published figure, with the keys dataset, quantity, published, measured,
+        outcome, reason and source.
 
     Returns
     -------
@@ -100,6 +105,7 @@ def render(
         passed_over=passed_over,
         manifest=list(_flat(manifest)),
         colours=VERDICT_COLOURS,
+        reproduction=[_figure_check(row) for row in reproduction],
     )
 
 
@@ -151,6 +157,11 @@ def _dataset(row: Mapping[str, Any]) -> dict[str, str]:
         "cannot_say": text(row.get("cannot_say")) or DASH,
         "citation": text(row.get("citation")),
     }
+
+
+def _figure_check(row: Mapping[str, Any]) -> dict[str, str]:
+    numbers = {name: cell(row[name]) for name in ("published", "measured")}
+    return {name: text(value) for name, value in row.items()} | numbers
 
 
 def _figure(name: str, parts: tuple[str, str, str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _NEEDED = [
 ]  # fmt: skip
 _PART_MARKERS = {"total": ("o", True), "discovery": ("o", False), "retention": ("s", False)}
 _TITLE_WIDTH = 78
+_MOST_TERMS = 12
 
 
 @look()
@@ -55,18 +56,21 @@ def forest(
     """
     require(evidence, _NEEDED, "evidence")
     require_verdicts(evidence, "evidence")
-    rows = totals(evidence)
+    rows = _without_shares(totals(evidence))
     lines: list[Line] = []
     for hypothesis, group in rows.groupby("hypothesis", sort=True):
         name = SHORT_NAMES.get(str(hypothesis), "")
         lines.append(Line(f"{hypothesis}  {name}".strip(), header=True))
         tested = group[group["estimate"].notna()]
-        for _, of_dataset in tested.groupby("dataset", sort=True):
+        drawn = _clearest(tested) if len(tested) > _MOST_TERMS else tested
+        for _, of_dataset in drawn.groupby("dataset", sort=True):
             shown = _verdict_words(of_dataset.iloc[0])
             for row in of_dataset.to_dict("records"):
                 lines.append(_line(row, f"{row['dataset']}: {_plain(row['term'])}", shown))
                 shown = ""
-        lines += _untested(group[group["estimate"].isna()])
+        lines += _left_out(len(tested) - len(drawn))
+        lines += _untested(group[group["estimate"].isna()], set(tested["dataset"]))
+        lines += _overlapping_only(evidence[evidence["hypothesis"] == hypothesis], group)
     return _finish(ax, lines, bounds, _forest_title(rows, bounds))
 
 
@@ -147,14 +151,53 @@ def _line(row: dict, label: str, verdict: str) -> Line:
     )
 
 
-def _untested(rows: pd.DataFrame) -> list[Line]:
-    """Lines of data sets without an estimate, those with the same reason together."""
+def _without_shares(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave the contest (H4) its margin alone, which decides and comes first."""
+    shares = (rows["hypothesis"] == "H4") & rows.duplicated(["hypothesis", "dataset"])
+    return rows[~shares]
+
+
+def _overlapping_only(evidence: pd.DataFrame, shown: pd.DataFrame) -> list[Line]:
+    """A line for data sets that were tried, but on windows that overlap alone."""
+    tried = evidence.loc[evidence["model"] == "overlapping windows", "dataset"]
+    names = sorted(set(tried) - set(shown["dataset"]))
+    note = "cannot tell: too few outcome windows that do not overlap"
+    return [Line(", ".join(names), note=note)] if names else []
+
+
+def _clearest(tested: pd.DataFrame) -> pd.DataFrame:
+    """Terms whose interval leaves out no effect; of a data set without one, the nearest to it."""
+    off = (tested["ci_low"] > 0) | (tested["ci_high"] < 0)
+    nearness = tested["estimate"].abs() / (tested["ci_high"] - tested["ci_low"])
+    nearest = nearness.groupby(tested["dataset"]).idxmax()
+    none = ~tested["dataset"].isin(tested.loc[off, "dataset"])
+    return tested[off | (none & tested.index.isin(nearest))]
+
+
+def _left_out(number: int) -> list[Line]:
+    note = (
+        f"{count(number, 'more term')} with intervals that include no effect; each verdict is on "
+        "all terms of a data set together"
+    )
+    return [Line("not drawn", note=note)] if number else []
+
+
+def _untested(rows: pd.DataFrame, tested: set[str]) -> list[Line]:
+    """Lines of what has no estimate, those with the same reason together.
+
+    A row without a reason beside estimates of its data set is a joint test: nothing to draw.
+    """
     reasons: dict[str, list[str]] = {}
     for row in rows.to_dict("records"):
-        verdict = VERDICT_WORDS.get(text(row["verdict"]), "no estimate")
-        note = ": ".join(filter(None, [verdict, text(row["reason"])]))
-        names = reasons.setdefault(note, [])
-        name = ": ".join(filter(None, [row["dataset"], _plain(row["term"])]))
+        term, reason = text(row["term"]), text(row["reason"])
+        if row["dataset"] in tested and not reason:
+            continue
+        # The verdict is the pair's; beside other terms, this one alone could not be tested.
+        verdict = "untestable" if row["dataset"] in tested else text(row["verdict"])
+        words = VERDICT_WORDS.get(verdict, "no estimate")
+        told = reason.removeprefix(f"{term}: ").replace(term, _plain(term)) if term else reason
+        names = reasons.setdefault(": ".join(filter(None, [words, told])), [])
+        name = ": ".join(filter(None, [row["dataset"], _plain(term)]))
         names += [name] if name not in names else []
     return [Line(", ".join(names), note=note) for note, names in reasons.items()]
 
@@ -165,7 +208,8 @@ def _verdict_words(row: pd.Series) -> str:
 
 
 def _plain(term: object) -> str:
-    return text(term).replace("_", " ")
+    """Name of a term in words; that an amount enters as a logarithm is said by its contrast."""
+    return text(term).removeprefix("log_").replace("_", " ")
 
 
 def _parts_title(lines: list[Line], carriers: list[str]) -> str:
