@@ -35,6 +35,13 @@ Mirror = Annotated[
         show_default="SMO_MIRROR",
     ),
 ]
+LogFile = Annotated[Path | None, typer.Option(help="A file of timed acts of one's own.")]
+LogFormat = Annotated[
+    str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
+]
+NAME_OR_FILE = (
+    "Give either the name of a data set, or --interactions FILE and, if need be, --format."
+)
 MOST_DAYS = 36_525
 FORMATS = ("snap", "konect", "csv", "parquet")
 
@@ -140,9 +147,7 @@ def study(
 @app.command()
 def reproduce(
     names: Annotated[list[str] | None, typer.Argument(help="By default all.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the checks to a .csv file too.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A .csv to write.")] = None,
     mirror: Mirror = None,
 ) -> None:
     """Check every published figure; exit status 1 where one differs without a known reason."""
@@ -154,7 +159,7 @@ def reproduce(
     board = run_checks(names, mirror=mirror)
     _print_checks(board)
     if output is not None:
-        _write_table(board, output)
+        _write_table(board.astype({"published": "str", "measured": "str"}), output)
     for name, reason in board.attrs["passed_over"].items():
         print(f"passed over {name}: {reason}")
     print(summary(board))
@@ -168,12 +173,8 @@ def panel(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Where to write: .parquet or .csv.")
     ] = Path("panel.parquet"),
-    interactions: Annotated[
-        Path | None, typer.Option(help="A file of timed acts of one's own.")
-    ] = None,
-    format: Annotated[
-        str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
-    ] = None,
+    interactions: LogFile = None,
+    format: LogFormat = None,
     period: Annotated[
         int | None, typer.Option(max=MOST_DAYS, help="Days; 7 for a file of one's own.")
     ] = None,
@@ -200,9 +201,7 @@ def panel(
         base = dataset(name).windows
         read = partial(_interactions_of, name, mirror)
     else:
-        raise DataError(
-            "Give either the name of a data set, or --interactions FILE and, if need be, --format."
-        )
+        raise DataError(NAME_OR_FILE)
     if base is None:
         raise DataError(f"{name} has no interactions with times, so it has no panel.")
     asked = {"period": period, "gap": gap, "horizon": horizon}
@@ -223,12 +222,8 @@ def graph(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Where to write: .parquet or .csv.")
     ] = Path("nodes.parquet"),
-    interactions: Annotated[
-        Path | None, typer.Option(help="A file of timed acts of one's own.")
-    ] = None,
-    format: Annotated[
-        str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
-    ] = None,
+    interactions: LogFile = None,
+    format: LogFormat = None,
     mirror: Mirror = None,
 ) -> None:
     """Measure the graph, one row an account, of a data set or of any timed edge list."""
@@ -243,9 +238,7 @@ def graph(
     elif name is not None and interactions is None and format is None:
         pairs = _pairs_of(name, mirror)
     else:
-        raise DataError(
-            "Give either the name of a data set, or --interactions FILE and, if need be, --format."
-        )
+        raise DataError(NAME_OR_FILE)
     try:
         nodes = graph_measures(pairs)
     except DataError as error:
@@ -342,9 +335,10 @@ def _print_checks(board: pd.DataFrame) -> None:
 
     from smo_research.evidence.published import cell
 
+    console = Console(width=None if sys.stdout.isatty() else 118, highlight=False, markup=False)
     table = Table("data set", "figure", "published", "here", "outcome", box=SIMPLE)
-    for row in board.itertuples():
-        said = f"{row.outcome}: {row.reason}" if row.reason else row.outcome
-        table.add_row(row.dataset, row.quantity, cell(row.published), cell(row.measured), said)
-    width = None if sys.stdout.isatty() else 150
-    Console(width=width, highlight=False, markup=False).print(table)
+    for row in board.itertuples(index=False):
+        table.add_row(*map(cell, row[:5]))
+    console.print(table)
+    for row in board[board["reason"] != ""].itertuples():
+        console.print(f"{row.dataset}, {row.quantity}: {row.reason}")

@@ -182,7 +182,7 @@ def _with_verdicts(evidence: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFra
 
 
 def write(done: Study, folder: str | Path) -> list[Path]:
-    """Write evidence.csv, verdicts.csv, figures, report.html and, last, manifest.json.
+    """Write the tables, figures, report.html and, last, manifest.json.
 
     All files are made under another name first and then moved, all of them or none, so that a
     failure leaves the folder as it was.
@@ -208,12 +208,12 @@ def write(done: Study, folder: str | Path) -> list[Path]:
     new = [path for path in (folder / "figures", folder, *folder.parents) if not path.exists()]
     try:
         (part / "figures").mkdir(parents=True)
-        done.evidence.to_csv(part / "evidence.csv", index=False)
-        done.verdicts.to_csv(part / "verdicts.csv", index=False)
+        _to_csv(done.evidence, part / "evidence.csv")
+        _to_csv(done.verdicts, part / "verdicts.csv")
         for name in ("attention", "shared", "reproduction"):
             table = getattr(done, name)
             if len(table):
-                table.to_csv(part / f"{name}.csv", index=False)
+                _to_csv(table, part / f"{name}.csv")
         provenance = {
             "hypotheses": done.manifest["hypotheses_sha256"],
             "smo_research": done.manifest["versions"]["smo_research"],
@@ -252,6 +252,11 @@ def write(done: Study, folder: str | Path) -> list[Path]:
             # Goes only where it is empty, so where nothing was written.
             with contextlib.suppress(OSError):
                 path.rmdir()
+
+
+def _to_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table to 8 digits: the solver's last ones depend on the run."""
+    table.to_csv(path, index=False, float_format="%.8g", lineterminator="\n")
 
 
 def _place(part: Path, folder: Path) -> list[Path]:

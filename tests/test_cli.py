@@ -351,15 +351,6 @@ def _real_file(name, path):
     return found.read_bytes()
 
 
-def test_datasets_lists_the_whole_catalogue(smo_command):
-    status, out, err = smo_command("datasets")
-    assert (status, err) == (0, "")
-    for entry in catalog().values():
-        assert f"{entry.name} (not cached)\n    {entry.title}\n" in out
-        for hypothesis, reason in entry.untestable.items():
-            assert f"cannot test {hypothesis}: {reason}" in out
-
-
 @pytest.mark.parametrize("words", [[], ["study"], ["panel"], ["fetch"], ["datasets"]])
 def test_help(words, smo_command):
     status, out, err = smo_command(*words, "--help")

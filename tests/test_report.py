@@ -15,11 +15,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from smo_research.errors import DataError
+from smo_research.datasets.catalog import catalog
+from smo_research.errors import DataError, FetchError
+from smo_research.report import data_pictures as pictures
 from smo_research.report import plots, style, words
 from smo_research.report.page import answer_paragraph, render
 from smo_research.report.save import save_figure
 from smo_research.report.svg import inline_svg
+from smo_research.tables import Tables
 
 NAN = float("nan")
 SHARE = "ln ratio per +0.25"
@@ -199,6 +202,15 @@ def test_plots_leave_the_look_of_other_figures_alone():
         plots.forest(fake_evidence())
         assert plt.rcParams["font.size"] == 7
         assert plt.rcParams["axes.spines.top"]
+
+
+def test_the_look_keeps_the_interactive_mode_that_a_first_figure_turns_on():
+    try:
+        with style.look():
+            plt.ion()
+        assert plt.isinteractive()
+    finally:
+        plt.ioff()
 
 
 def test_forest_shows_ratios_with_their_interval_and_verdict():
@@ -571,6 +583,27 @@ def test_page_escapes_everything_that_came_from_data():
     assert "&lt;script&gt;" in page
 
 
+def test_page_shows_published_figures_beside_those_found_here():
+    columns = ["dataset", "quantity", "published", "measured", "outcome", "reason", "source"]
+    rows = [
+        ["tiny", "acts", 12_345, 12_345, "exact", "", "nobody"],
+        ["tiny", "losses, %", 8.9, 8.837, "not reproducible", "counted <otherwise>", "nobody"],
+        ["tiny", "error, %", 27, None, "not reproducible", "", "a paper"],
+    ]
+    about = {"verdicts": fake_verdicts(), "evidence": fake_evidence(), "figures": {}}
+    about |= {"datasets": [], "passed_over": [], "answer": "", "manifest": {}}
+    page = render(**about, reproduction=[dict(zip(columns, row, strict=True)) for row in rows])
+    assert "Do the tables match what was published?" in page
+    assert page.count('<td class="number">12,345</td>') == 2
+    assert "counted &lt;otherwise&gt;" in page
+    assert page.count("Unexplained:") == 1
+    counts = '<tr><th scope="row">tiny</th>' + "".join(
+        f'<td class="number">{count}</td>' for count in (1, 0, 2)
+    )
+    assert counts in page
+    assert "Do the tables match" not in render(**about)
+
+
 def test_page_prints_the_smallest_effect_that_could_be_found(tmp_path):
     assert "Smallest detectable effect" in fake_page(tmp_path)
     bare = fake_verdicts().drop(columns="detectable")
@@ -697,3 +730,95 @@ def test_the_answer_to_no_test_at_all():
 )
 def test_effects_in_words(arguments, expected):
     assert words.effect(*arguments) == expected
+
+
+def _days(*days) -> pd.Series:
+    return pd.Series(pd.to_datetime([f"2020-{day}" for day in days], utc=True))
+
+
+LOG = pd.DataFrame(
+    {
+        "source_id": ["a", "a", "b"],
+        "target_id": ["b", "c", "a"],
+        "kind": ["reply", "reply", "mention"],
+        "weight": [3, 1, 2],
+        "created_at": _days("01-01", "01-09", "01-23"),
+    }
+)
+POSTS = pd.DataFrame(
+    {
+        "account_id": ["a", "b"],
+        "created_at": _days("01-01", "01-20"),
+        "post_type": ["photo", "video"],
+        "reactions": [3, 30],
+        "is_reply": [True, False],
+    }
+)
+ACCOUNTS = pd.DataFrame(
+    {
+        "account_id": ["a", "b"],
+        "created_at": _days("01-01", "01-02"),
+        "sample": ["first", "second"],
+    }
+)
+FOLLOWERS = pd.DataFrame(
+    {
+        "account_id": ["a", "a", "b", "b"],
+        "observed_at": _days("02-01", "11-01", "02-01", "11-01"),
+        "followers": [10, 20, 10, 80],
+    }
+)
+ONCE = FOLLOWERS.drop_duplicates("account_id", keep="last")
+PICTURES = {
+    "over_time": (pictures.over_time, (LOG, "act"), "3 acts, 2020-01 to 2020-01"),
+    "seen_how_often": (pictures.seen_how_often, (LOG,), "50 % of 2 accounts act once only"),
+    "received": (pictures.received, (LOG,), "100 accounts receive 100 % of all acts"),
+    "follower_lines": (pictures.follower_lines, (FOLLOWERS,), "Followers of 2 accounts over time"),
+    "growth_by_sample": (pictures.growth_by_sample, (FOLLOWERS, ACCOUNTS), "Chosen on growth"),
+    "counter_by": (
+        pictures.counter_by,
+        (POSTS, "post_type", "reactions"),
+        "Reactions by post type",
+    ),
+    "audience_by_replies": (
+        pictures.audience_by_replies,
+        (Tables("mine", accounts=ACCOUNTS, posts=POSTS, followers=ONCE),),
+        "2 accounts in one look",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_of_data_says_what_is_there_and_takes_axes(name):
+    plot, given, title = PICTURES[name]
+    options = {"days": 7} if name == "over_time" else {}
+    ax = plt.subplots()[1]
+    assert plot(*given, **options, ax=ax) is ax
+    assert ax.get_title("left").startswith(title)
+    assert isinstance(plot(*given, **options), Axes)
+
+
+def test_rows_over_time_are_counted_in_whole_stretches_of_days():
+    (line,) = pictures.over_time(LOG, "act", days=7).lines
+    assert line.get_ydata().tolist() == [1, 1, 0]
+
+
+def test_a_card_is_read_from_the_catalogue_and_counts_the_rows(monkeypatch):
+    monkeypatch.setattr(pictures, "load", lambda name: Tables(name, posts=POSTS))
+    drawn = []
+    entry = catalog()["lobsters"]
+    card = pictures.show(entry, lambda tables: drawn.append(tables.posts))._repr_markdown_()
+    assert len(drawn) == 1
+    for words_of_it in (entry.title, entry.licence, entry.citation, entry.limits, "2 posts"):
+        assert words_of_it in card
+
+
+def test_a_data_set_that_cannot_be_had_is_told_in_a_line(monkeypatch, capsys):
+    def fail(name):
+        raise FetchError("no network")
+
+    monkeypatch.setattr(pictures, "load", fail)
+    card = pictures.show(catalog()["higgs"], lambda tables: pytest.fail("drawn"))._repr_markdown_()
+    assert "`smo fetch higgs` says what was tried" in card
+    assert pictures.at_hand(["higgs", "lobsters"]) == []
+    assert capsys.readouterr().out.startswith("Cannot be had here: higgs, lobsters;")

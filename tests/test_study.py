@@ -18,6 +18,8 @@ from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.fetch import cache_dir
 from smo_research.errors import DataError, FetchError, SmoError
 from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash
+from smo_research.evidence.published import reproduce as smo_reproduce
+from smo_research.evidence.published import unexplained
 from smo_research.study import gather, study, study_dataset, write
 
 NAME = "collegemsg"
@@ -75,7 +77,9 @@ def test_the_folder_holds_what_is_promised(results):
     figures = ("forest", "parts", "return_curves", "testability")
     expected = {"evidence.csv", "verdicts.csv", "report.html", "manifest.json", "notes.txt"}
     expected |= {f"figures/{name}.{kind}" for name in figures for kind in ("svg", "png")}
-    assert set(contents(results)) == expected
+    found = set(contents(results))
+    assert found >= expected
+    assert {name.rpartition(".")[2] for name in found - expected} <= {"csv", "svg", "png"}
     assert (results / "notes.txt").read_text() == "mine"
     assert {path.name for path in results.parent.iterdir()} == {"results"}
 
@@ -106,6 +110,15 @@ def test_verdicts_has_every_hypothesis_once(results):
     decided = verdicts[verdicts["verdict"].isin(["supported", "contradicted", "negligible"])]
     assert set(decided["grade"]) <= {"A", "B", "C"}
     assert verdicts.drop(decided.index)["grade"].isna().all()
+
+
+def test_published_figures_of_what_was_loaded_are_in_the_results(done, results):
+    board = pd.read_csv(results / "reproduction.csv")
+    assert set(board["dataset"]) == {NAME}
+    assert len(board) == len(done.reproduction) == len(smo_reproduce([NAME]))
+    assert not len(unexplained(done.reproduction))
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert "Do the tables match what was published?" in page
 
 
 def test_evidence_and_verdicts_agree(done):

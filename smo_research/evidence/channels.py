@@ -56,8 +56,10 @@ def describe_channels(
     fits = {}
     for block, outcome in OUTCOMES.items():
         with warnings.catch_warnings():
-            # Channels with a single period are dropped, which changes no estimate.
+            # Channels with a single period are dropped, which changes no estimate; the
+            # deprecations are pyfixest's own.
             warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
             fits[block] = pyfixest.feols(
                 f"{outcome} ~ cadence + post_volume + log_past_acts | account_id + file_period",
                 rows,

@@ -237,6 +237,9 @@ def presence_alone(
     if nobody < FEWEST_SILENT:
         reason = f"in {nobody:.1%} of the rows nobody was answered; at least 5 % are needed"
         return untested("H6", dataset, null, reason)
+    for term in ("post_volume", "reply_share"):
+        if reason := out_of_reach(rows, term, term):
+            return untested("H6", dataset, null, reason)
     rows = rows.assign(volume_times_replies=rows["post_volume"] * rows["reply_share"])
     steps = {
         "post_volume": contrast("post_volume"),

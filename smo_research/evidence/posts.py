@@ -60,7 +60,7 @@ def post_rows(posts: pd.DataFrame) -> Sample:
             "created_at": at,
             "engagement": rows[counted].sum(axis=1).astype(float),
             "month": at.dt.strftime("%Y-%m"),
-            "weekday": at.dt.dayofweek.astype(str),
+            "weekday": at.dt.day_of_week.astype(str),
             "hour": at.dt.hour.astype(str),
         },
         index=rows.index,
@@ -127,7 +127,7 @@ def post_engagement(
         return untested("H1", dataset, null, "; ".join(line["reason"] for line in lines))
     effects_of = [name for name in EFFECTS if rows[name].nunique() > 1]
     controls = [name for name in _CONTROLS if name in rows and rows[name].nunique() > 1]
-    for name in tweaks:
+    for name in [*tweaks, *controls]:
         if rows[name].isna().any():
             rows[f"{name}_missing"] = rows[name].isna().astype(float)
             rows[name] = rows[name].fillna(rows[name].mean())

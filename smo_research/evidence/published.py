@@ -159,11 +159,11 @@ def cell(figure: object) -> str:
     Examples
     --------
     >>> cell(24818), cell(2012), cell(None)
-    ('24,818', '2012', '–')
+    ('24,818', '2012', '-')
     """
     if isinstance(figure, int | float) and abs(figure) >= 10_000:
         return f"{figure:,}"
-    return "–" if figure is None else str(figure)
+    return "-" if figure is None else str(figure)
 
 
 def unexplained(board: pd.DataFrame) -> pd.DataFrame:

@@ -73,5 +73,7 @@ def cadence(counts: ir.Table, *, start: int, period_days: int) -> ir.Table:
     )
     weekly = weekly.filter((_.since <= 7 * DAY) & (_.rise >= 0))
     return weekly.aggregate(
-        by=KEYS, cadence=(_.rise > 0).cast("float64").mean(), posts_rise=_.rise.sum()
+        by=KEYS,
+        cadence=(_.rise > 0).cast("float64").mean(),
+        posts_rise=_.rise.sum().cast("int64"),
     )

@@ -22,7 +22,17 @@ from smo_research.tables import SCHEMAS, Tables
 # Kinds and slices are neither tweaks nor conversation, so they take neither of those colours.
 _SHADES = (INK, "#8e4585", "#117a65", "#9a9a9a")
 _SIZE = (7.2, 2.3)
+_GROWTH = (0.8, 30.0)
+_SHORTEST_YEARS = 0.5
 _OFTEN = {"once": 1, "twice": 2, "3 to 5": 5, "6 to 10": 10, "more": np.inf}
+_ROWS = {
+    "accounts": "account",
+    "posts": "post",
+    "interactions": "interaction",
+    "followers": "follower count",
+    "edges": "pair",
+    "counters": "counter reading",
+}
 _NOT_HAD = "Its files cannot be had here; `smo fetch {}` says what was tried."
 
 
@@ -38,17 +48,17 @@ class Card:
         lines = [
             f"**{entry.title}**",
             f"*By whom*: {entry.collected}",
+            f"*Rows here*: {self._rows()}",
             f"*Limits*: {entry.limits}",
             f"*Licence*: {entry.licence}. *Cite*: {entry.citation}",
-            f"*Rows here*: {self._rows()}",
         ]
         return "\n\n".join(lines)
 
     def _rows(self) -> str:
         if self.tables is None:
             return _NOT_HAD.format(self.entry.name)
-        held = {name: getattr(self.tables, name) for name in TABLES}
-        return ", ".join(f"{len(rows):,} {name}" for name, rows in held.items() if rows is not None)
+        held = {noun: getattr(self.tables, name) for name, noun in _ROWS.items()}
+        return ", ".join(count(len(rows), noun) for noun, rows in held.items() if rows is not None)
 
 
 def show(entry: Dataset, plot: Callable[[Tables], Axes]) -> Card:
@@ -96,8 +106,8 @@ def missing(held: Iterable[Tables]) -> pd.DataFrame:
     --------
     >>> posts = pd.DataFrame({"post_id": ["p", "q"], "links": [1, None]})
     >>> found = missing([Tables("mine", posts=posts)]).set_index("column")["missing"]
-    >>> found["post_id"], found["links"], found["hashtags"]
-    (0.0, 0.5, 1.0)
+    >>> found[["post_id", "links", "hashtags"]].tolist()
+    [0.0, 0.5, 1.0]
     """
     found = []
     for tables in held:
@@ -142,9 +152,7 @@ def over_time(
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
     first, last = table["created_at"].min(), table["created_at"].max()
     ax.set(ylim=(0, None), ylabel=f"{noun}s\nin {days} days")
-    return _finish(
-        ax, f"{count(len(table), noun)}, {first:%Y-%m} to {last:%Y-%m}", thousands="y"
-    )
+    return _finish(ax, f"{count(len(table), noun)}, {first:%Y-%m} to {last:%Y-%m}", thousands="y")
 
 
 @look()
@@ -246,27 +254,24 @@ def growth_by_sample(
         start=("observed_at", "min"), end=("observed_at", "max"),
     )  # fmt: skip
     years = (ends["end"] - ends["start"]).dt.days / 365.25
-    yearly = (ends["last"].astype(float) / ends["first"].astype(float))[years > 0.5] ** (
-        1 / years[years > 0.5]
-    )
+    ratio = ends["last"].astype(float) / ends["first"].astype(float)
+    yearly = (ratio ** (1 / years))[years >= _SHORTEST_YEARS].clip(*_GROWTH)
     sample = accounts.set_index("account_id")["sample"].reindex(yearly.index)
-    bins = np.geomspace(0.8, 30, 45)
+    bins = np.geomspace(*_GROWTH, 45).tolist()
     for shade, (name, rows) in zip(_SHADES, yearly.groupby(sample), strict=False):
         ax.hist(rows, bins=bins, histtype="step", color=shade, lw=1.6)
         line = (1, 0.95 - 0.14 * _SHADES.index(shade))
         ax.annotate(f"{name}: {len(rows):,}", line, xycoords="axes fraction", color=shade,
                     ha="right", va="top", size=9, weight="bold")  # fmt: skip
     ax.set(xscale="log", xticks=[1, 2, 5, 10, 20], ylabel="channels")
-    ax.set_xlabel("followers a year later, times those before (log)")
+    ax.set_xlabel(f"followers a year later, times those before (log; {_GROWTH[1]:g} is or more)")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(lambda *_: "")
     return _finish(ax, "Chosen on growth: yearly growth in the two slices")
 
 
 @look()
-def counter_by(
-    posts: pd.DataFrame, column: str, counter: str, *, ax: Axes | None = None
-) -> Axes:
+def counter_by(posts: pd.DataFrame, column: str, counter: str, *, ax: Axes | None = None) -> Axes:
     """Draw the spread of a counter of posts, by a property of the post.
 
     Parameters
@@ -282,6 +287,7 @@ def counter_by(
     known = posts[posts[column].notna() & posts[counter].notna()]
     groups = {str(name): rows[counter].astype(float) for name, rows in known.groupby(column)}
     groups = dict(sorted(groups.items(), key=lambda pair: pair[1].median()))
+    lowest = min(values.quantile(0.25) for values in groups.values())
     for place, values in enumerate(groups.values()):
         low, middle, high = values.quantile([0.25, 0.5, 0.75])
         ax.plot([low, high], [place, place], color=TWEAK, lw=5, alpha=0.35, solid_capstyle="butt")
@@ -290,7 +296,8 @@ def counter_by(
                     ha="center", size=9)  # fmt: skip
     names = [f"{name} ({len(values):,})" for name, values in groups.items()]
     ax.set_yticks(range(len(names)), names)
-    ax.set(ylim=(-0.6, len(names) - 0.2), xscale="symlog", xlim=(0, None))
+    ax.set(ylim=(-0.6, len(names) - 0.2), xscale="symlog")
+    ax.set_xlim(left=lowest / 2 if lowest > 2 else 0)
     ax.set_xlabel(f"{counter} of a post: median and middle half (log)")
     return _finish(
         ax, f"{counter.capitalize()} by {column.replace('_', ' ')}, not adjusted for anything",

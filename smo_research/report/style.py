@@ -72,6 +72,10 @@ def look() -> Iterator[None]:
     """
     with mpl.rc_context(_LOOK):
         yield
+        interactive = mpl.is_interactive()
+    # The first figure in a notebook loads a backend that turns this on; the context would undo it,
+    # and no later figure would be shown.
+    mpl.interactive(interactive)
 
 
 def colour_of(hypothesis: str, block: str = "") -> str:
