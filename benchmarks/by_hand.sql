@@ -155,15 +155,15 @@ WITH pooled AS (
     LEFT JOIN newcomers o ON o.account = c.account AND o.period = c.period + 1
 ), looked_back AS (
     SELECT *,
-           period - min(period) OVER since AS tenure,
-           period - min(period) FILTER (own_acts > 0) OVER since + 1 AS since_own,
+           period - min(period) OVER ever AS tenure,
+           period - min(period) FILTER (own_acts > 0) OVER ever + 1 AS since_own,
            coalesce(sum(inbound) OVER past, 0) AS past_inbound,
            coalesce(sum(answered) OVER past, 0) AS past_answered,
            coalesce(sum(other_acts) OVER past, 0) AS past_acts,
            count(*) FILTER (two_way > 0) OVER recent AS two_way_periods
     FROM joined
-    WINDOW since AS (PARTITION BY account ORDER BY period
-                     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+    WINDOW ever AS (PARTITION BY account ORDER BY period
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING),
            past AS (PARTITION BY account ORDER BY period RANGE BETWEEN 3 PRECEDING AND 1 PRECEDING),
            recent AS (PARTITION BY account ORDER BY period
                       RANGE BETWEEN 3 PRECEDING AND CURRENT ROW)
@@ -175,7 +175,7 @@ SELECT account_id, period,
        if(past_inbound > 0 AND tenure >= 3, (past_answered + 2 * p) / (past_inbound + 2), NULL)
            AS past_answering,
        reciprocity, depth,
-       if(since_own IS NULL, NULL, two_way_periods / least(since_own, 4)) AS persistence,
+       if(since_own > 0, two_way_periods / least(since_own, 4), NULL) AS persistence,
        ln(1 + other_acts) AS post_volume,
        schedule_focus, burstiness, cold_outreach,
        new_now, tenure, past_inbound, past_acts, own_acts, p AS pooled_answering

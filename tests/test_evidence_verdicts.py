@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 
+from smo_research.evidence.contest import Drawn
 from smo_research.evidence.effects import Effect
+from smo_research.evidence.few import wild_bootstrap
 from smo_research.evidence.hypotheses import hypotheses
 from smo_research.evidence.result import VOCABULARY, Result, effect_row, evidence_row, untested
 from smo_research.evidence.verdicts import judge
@@ -189,7 +194,7 @@ LOUD = Effect(0.3, 0.02, 200)
         ({"within": LARGE, "placebo": NONE}, "C", "does not agree; the placebo is quiet"),
         ({"within": CLEAR, "placebo": LOUD}, "C", "agrees; the placebo is loud"),
         ({"within": CLEAR, "placebo": VAGUE}, "C", "agrees; the placebo is uninformative"),
-        ({}, "C", "could not be fitted; the placebo is uninformative"),
+        ({}, "C", "the within model was not fitted"),
     ],
 )
 def test_grade_of_a_supported_effect(checks, grade, said):
@@ -247,3 +252,131 @@ def test_rows_come_in_the_order_of_hypotheses_and_data_sets():
     )
     pairs = list(zip(table["hypothesis"], table["dataset"], strict=True))
     assert pairs == [("H1", "b"), ("H3", "a"), ("H3", "b"), ("H5", "b")]
+
+
+def posts_result(effects, joint_p, *, passes=True):
+    result = made("H1", "a", {("posts", "total", term): e for term, e in effects.items()})
+    return replace(result, joint_p=joint_p, passes=passes)
+
+
+@pytest.mark.parametrize(
+    ("joint_p", "passes", "verdict"),
+    [
+        (0.01, True, "supported"),
+        (0.01, False, "inconclusive"),
+        (0.2, True, "inconclusive"),
+        (None, True, "inconclusive"),
+    ],
+)
+@pytest.mark.parametrize("effect", [CLEAR, LARGE])
+def test_tweaks_of_posts_are_decided_together(joint_p, passes, verdict, effect):
+    """H1 is never contradicted: a tweak that goes with less predicts as well."""
+    result = posts_result({"has_media": VAGUE, "is_paid": effect}, joint_p, passes=passes)
+    row = judged([result]).loc[("H1", "a")]
+    assert row["verdict"] == verdict
+    assert row["term"] == "is_paid", "the clearest tweak is shown"
+    assert row["p_value"] == (1.0 if joint_p is None else joint_p)
+
+
+def test_tweaks_of_posts_are_negligible_when_every_one_is():
+    both = posts_result({"has_media": NONE, "is_paid": NEARLY_NONE}, 0.3)
+    row = judged([both]).loc[("H1", "a")]
+    assert row["verdict"] == "negligible"
+    assert row["p_value"] == pytest.approx(NEARLY_NONE.p_equivalence(both.bound))
+    one_is_not = posts_result({"has_media": NONE, "is_paid": VAGUE}, 0.3)
+    assert judged([one_is_not]).loc[("H1", "a"), "verdict"] == "inconclusive"
+
+
+def contest_result(effect, *, passes):
+    terms = {"conversation minus tweaks": effect, "full model": CLEAR}
+    result = made("H4", "a", {("contest", "total", term): e for term, e in terms.items()})
+    return replace(result, passes=passes)
+
+
+@pytest.mark.parametrize(
+    ("draws", "passes", "verdict"),
+    [
+        (np.linspace(0.1, 0.5, 999), True, "supported"),
+        (np.linspace(0.1, 0.5, 999), False, "inconclusive"),
+        (np.linspace(-0.1, 0.5, 999), True, "inconclusive"),
+        (np.linspace(-0.5, -0.1, 999), True, "contradicted"),
+        (np.linspace(-0.5, -0.1, 999), False, "contradicted"),
+    ],
+)
+def test_the_contest_needs_more_than_to_be_won(draws, passes, verdict):
+    effect = Drawn(float(draws.mean()), draws)
+    row = judged([contest_result(effect, passes=passes)]).loc[("H4", "a")]
+    assert row["verdict"] == verdict
+    assert row["term"] == "conversation minus tweaks"
+    assert row["grade"] == ("" if verdict == "inconclusive" else "C")
+
+
+def presence(alone, beside):
+    effects = {"post_volume": alone, "volume_times_replies": beside}
+    return made("H6", "a", {("between", "total", term): e for term, e in effects.items()})
+
+
+@pytest.mark.parametrize(
+    ("alone", "beside", "verdict"),
+    [
+        (NONE, CLEAR, "supported"),
+        (NONE, VAGUE, "inconclusive"),
+        (NONE, LARGE, "inconclusive"),
+        (VAGUE, CLEAR, "inconclusive"),
+        (CLEAR, CLEAR, "contradicted"),
+        (LARGE, CLEAR, "contradicted"),
+        (CLEAR, VAGUE, "contradicted"),
+    ],
+)
+def test_presence_needs_both_its_parts(alone, beside, verdict):
+    row = judged([presence(alone, beside)]).loc[("H6", "a")]
+    assert row["verdict"] == verdict
+    assert row["term"] == "post_volume"
+
+
+def test_the_larger_p_decides_on_presence():
+    for alone, beside in [(NEARLY_NONE, CLEAR), (NONE, WEAK)]:
+        result = presence(alone, beside)
+        row = judged([result]).loc[("H6", "a")]
+        both = (alone.p_equivalence(result.bound), beside.p_difference)
+        assert row["p_value"] == max(both)
+        assert row["verdict"] == "supported"
+
+
+def few_accounts():
+    rng = np.random.default_rng(1)
+    label = np.repeat(np.arange(30), 20)
+    x = rng.normal(size=600)
+    y = 0.3 * x + rng.normal(size=600)
+    return wild_bootstrap(y, x, np.ones((600, 1)), label, rng=rng, draws=999)
+
+
+def test_few_accounts_are_graded_c_at_most():
+    for effect, grade in [(few_accounts(), "C"), (CLEAR, "B")]:
+        row = judged([one("H3", "a", effect, within=effect, placebo=NONE)]).loc[("H3", "a")]
+        assert (row["verdict"], row["grade"]) == ("supported", grade)
+        assert "the within model agrees; the placebo is quiet" in row["reason"]
+
+
+def test_a_cross_section_is_graded_c_at_most():
+    result = made("H3", "a", {("cross-section", "total", "reply_share"): CLEAR})
+    row = judged([result]).loc[("H3", "a")]
+    assert (row["verdict"], row["grade"], row["model"]) == ("supported", "C", "cross-section")
+
+
+def test_timing_alone_is_schedule_only():
+    for terms, said in [
+        ({"schedule_focus": NONE, "burstiness": NONE}, True),
+        ({"cadence": NONE}, True),
+        ({"cadence": NONE, "hashtag_rate": NONE}, False),
+    ]:
+        reason = judged([tweaks("a", **terms)]).loc[("H2", "a"), "reason"]
+        assert ("schedule only" in reason) == said
+    assert "schedule only" not in judged([one("H3", "a", NONE)]).loc[("H3", "a"), "reason"]
+
+
+def test_overlapping_windows_and_descriptions_decide_nothing():
+    for model in ("overlapping windows", "described, within channel"):
+        result = made("H2", "a", {(model, "total", "cadence"): LARGE})
+        row = judged([replace(result, reason="49 rows")]).loc[("H2", "a")]
+        assert (row["verdict"], row["reason"]) == ("untestable", "49 rows")

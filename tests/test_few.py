@@ -31,9 +31,7 @@ def world(seed=0, *, clusters=12, size=10, effect=0.0, controls=1):
 
 def crv1(y, design, label):
     """Coefficients and clustered covariance, from statsmodels."""
-    return sm.OLS(y, design).fit(
-        cov_type="cluster", cov_kwds={"groups": label}, use_t=True
-    )
+    return sm.OLS(y, design).fit(cov_type="cluster", cov_kwds={"groups": label}, use_t=True)
 
 
 def fitted(seed=0, draws=999, step=1.0, **options):
@@ -112,6 +110,20 @@ def test_a_step_scales_all_but_p():
     np.testing.assert_allclose(other.interval(), np.multiply(0.25, one.interval()))
     assert other.p_difference == one.p_difference
     assert other.p_equivalence(0.05) == one.p_equivalence(0.2)
+
+
+def test_effects_of_the_clusters_change_the_error_and_no_p():
+    y, x, z, label = columns_of("dummies")
+    counted, nested = (
+        wild_bootstrap(y, x, z, label, rng=seed_for(1), nested=number, draws=499)
+        for number in (0, 8)
+    )
+    # A constant, a control, 8 and 3 dummies, and x.
+    want = np.sqrt((len(y) - 14) / (len(y) - 6))
+    assert nested.std_error / counted.std_error == pytest.approx(want)
+    assert nested.p_difference == counted.p_difference
+    assert nested.p_equivalence(0.3) == counted.p_equivalence(0.3)
+    np.testing.assert_allclose(nested.interval(), counted.interval(), rtol=1e-6)
 
 
 def test_where_the_effect_lies_decides_which_band_p_is_small():

@@ -126,6 +126,7 @@ def wild_bootstrap(
     *,
     rng: np.random.Generator,
     step: float = 1.0,
+    nested: int = 0,
     draws: int = DRAWS,
 ) -> WildBootstrap:
     """Wild cluster bootstrap-t of the coefficient of x in least squares of y on x and controls.
@@ -145,6 +146,9 @@ def wild_bootstrap(
         Random numbers.
     step
         The effect is stated for this step in x.
+    nested
+        How many of the controls' parameters are effects of the clusters themselves; like pyfixest,
+        the error does not count them. No p depends on it.
     draws
         Number of bootstrap draws.
 
@@ -186,7 +190,8 @@ def wild_bootstrap(
 
     power_of = by_cluster(x_rest, x_rest)
     leverage = by_cluster(x_rest, basis)
-    size = len(group) / (len(group) - 1) * (len(y) - 1) / max(len(y) - rank - 1, 1)
+    free = max(len(y) - (rank + 1 - nested), 1)
+    size = len(group) / (len(group) - 1) * (len(y) - 1) / free
     error = np.sqrt(size * (by_cluster(x_rest, y_rest - slope * x_rest) ** 2).sum()) / power
     if not error > 0:
         raise FitError("the residuals leave no error to estimate")

@@ -77,8 +77,10 @@ def least_squares(
     if len(rows) <= np.linalg.matrix_rank(design) + 1:
         raise FitError(f"{len(rows)} rows are too few for the model")
     clusters = rows["account_id"].to_numpy()
-    fit = wild_bootstrap(y, x, design, clusters, rng=rng, step=step, draws=draws)
-    if len(np.unique(clusters)) < FEW:
+    accounts = len(np.unique(clusters))
+    nested = accounts - 1 if "account_id" in effects else 0
+    fit = wild_bootstrap(y, x, design, clusters, rng=rng, step=step, nested=nested, draws=draws)
+    if accounts < FEW:
         return fit
     return Effect(fit.estimate, fit.std_error, fit.df)
 

@@ -235,7 +235,14 @@ def _judged(
     for place, name in enumerate(tweaks):
         rest = np.column_stack([z, np.delete(x, place, axis=1)])
         found[name] = wild_bootstrap(
-            y, x[:, place], rest, labels, rng=rng, step=step_of(name), draws=draws
+            y,
+            x[:, place],
+            rest,
+            labels,
+            rng=rng,
+            step=step_of(name),
+            nested=clusters - 1,
+            draws=draws,
         )
     return found, joint_p(y, x, z, labels, rng=rng, draws=draws)
 

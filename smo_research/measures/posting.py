@@ -75,5 +75,5 @@ def cadence(counts: ir.Table, *, start: int, period_days: int) -> ir.Table:
     return weekly.aggregate(
         by=KEYS,
         cadence=(_.rise > 0).cast("float64").mean(),
-        posts_rise=_.rise.sum().cast("int64"),
+        posts_rise=_.rise.sum(),
     )
