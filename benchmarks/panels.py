@@ -32,6 +32,7 @@ COUNTS = ["own_acts", "other_acts", "new_now", "new_audience", "lasting_audience
 
 
 def ours(log: str, out: str, memory: str):
+
     from smo_research.measures.acts import connect
     from smo_research.measures.panel import panel_table
     from smo_research.tables import Windows

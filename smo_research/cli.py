@@ -139,7 +139,7 @@ def study(
     placed = write(done, output)
     _print_verdicts(done.verdicts)
     for name, reason in done.passed_over.items():
-        print(f"passed over {name}: {reason}")
+        print(f"passed over {reason if reason.startswith(name) else f'{name}: {reason}'}")
     print(f"\n{answer_paragraph(done.verdicts)}\n")
     print(f"Report: {output / 'report.html'} ({len(placed)} files in {output})")
 
@@ -161,7 +161,7 @@ def reproduce(
     if output is not None:
         _write_table(board.astype({"published": "str", "measured": "str"}), output)
     for name, reason in board.attrs["passed_over"].items():
-        print(f"passed over {name}: {reason}")
+        print(f"passed over {reason if reason.startswith(name) else f'{name}: {reason}'}")
     print(summary(board))
     if len(unexplained(board)):
         raise typer.Exit(1)

@@ -96,9 +96,7 @@ def brute_force_panel(log, *, period, gap, horizon):
             if theirs and mine:
                 two_way += 1
                 speakers = [act[2] for act in exchange]
-                changes.append(
-                    sum(a != b for a, b in pairwise(speakers))
-                )
+                changes.append(sum(a != b for a, b in pairwise(speakers)))
             if theirs:
                 inbound += 1
                 after = [act for act in mine if act > theirs[0]]
@@ -261,7 +259,9 @@ def brute_force_follower_panel(counts, posts=None, *, period, horizon):
                 "posts": len(own),
                 "post_volume": math.log1p(len(own)),
                 "reply_share": mean([one["is_reply"] for one in own]),
-                "past_reply_share": sum(replies) / len(replies) if replies and tenure >= 3 else None,
+                "past_reply_share": sum(replies) / len(replies)
+                if replies and tenure >= 3
+                else None,
                 "past_acts": len(past),
                 "hashtag_rate": mean([one["hashtags"] for one in own]),
                 "link_rate": mean([one["links"] for one in own]),

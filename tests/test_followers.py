@@ -385,7 +385,7 @@ def test_channels_are_described_and_never_judged(real):
         assert result.table["model"].str.startswith("described").all()
         assert MODEL.startswith("described")
         assert not result.effects
-        for block, outcome in [("growth now", "growth"), ("total", "lasting_growth")]:
+        for part, outcome in [("growth now", "growth"), ("total", "lasting_growth")]:
             columns = used[[outcome, "cadence", "post_volume", "log_past_acts"]].astype(float)
             flat = columns
             for _ in range(200):
@@ -394,6 +394,6 @@ def test_channels_are_described_and_never_judged(real):
             slopes = np.linalg.lstsq(
                 flat.iloc[:, 1:].to_numpy(), flat[outcome].to_numpy(), rcond=None
             )[0]
-            row = result.table.query("block == @block").iloc[0]
+            row = result.table[result.table["block"] == part].iloc[0]
             place = ["cadence", "post_volume"].index(term)
             assert row["estimate"] == pytest.approx(step * slopes[place], rel=1e-3)

@@ -339,6 +339,6 @@ def test_nine_pages_equal_glm(real):
         assert effect.estimate == pytest.approx(row["estimate"], abs=1e-5)
         error = row["error_by_account"] * np.sqrt((n - 1) / (n - k))
         assert effect.std_error == pytest.approx(error, rel=1e-3)
-    row = result.table.query("term == @JOINT and model == 'posts'")
+    row = result.table.query(f"term == '{JOINT}' and model == 'posts'")
     assert row["n_obs"].item() == n
     assert row["p_value"].item() == result.joint_p

@@ -13,7 +13,7 @@ import pandas as pd
 from smo_research.errors import FitError
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import seed_for
-from smo_research.evidence.hypotheses import hypotheses
+from smo_research.evidence.hypotheses import hypotheses, rule
 from smo_research.evidence.result import Key, Result, effect_row, untested
 from smo_research.tables import Windows
 
@@ -21,6 +21,9 @@ DRAWS = 1_000
 TEST_SHARE = 0.3
 FOLDS, REPEATS = 10, 10
 RIDGE = 1e-8
+YEAR_DAYS = 365.25
+FEWEST_TWEAKS = 2
+TIMING = ("schedule_focus", "burstiness", "cadence")
 UNIT = "nats per row"
 CONTRAST = "conversation minus tweaks"
 Split = tuple[np.ndarray, np.ndarray]
@@ -78,6 +81,15 @@ def time_split(period: np.ndarray, *, windows: Windows) -> list[Split]:
     if not train.any():
         raise FitError("the log is too short to hold out rows whose outcomes training cannot see")
     return [(train, test)]
+
+
+def trend_and_season(period: np.ndarray, train: np.ndarray, windows: Windows) -> np.ndarray:
+    """Time as a trend and, where training covers a year, a yearly wave."""
+    days = period * windows.period
+    if np.ptp(days[train]) < YEAR_DAYS:
+        return period[:, None].astype(float)
+    angle = 2 * np.pi * days / YEAR_DAYS
+    return np.column_stack([period, np.sin(angle), np.cos(angle)])
 
 
 def account_folds(accounts: np.ndarray, *, rng: np.random.Generator) -> list[Split]:
@@ -223,6 +235,13 @@ def contest(
         Of folds and of the bootstrap over accounts, which refits every subset.
     """
     null = hypotheses()["H4"].null
+    beyond = [name for name in blocks["tweaks"] if name in rows and not name.startswith(TIMING)]
+    beyond = [name for name in beyond if not name.endswith("_missing")]
+    if len(beyond) < FEWEST_TWEAKS:
+        return untested("H4", dataset, null, "fewer than two tweaks beyond timing are measured")
+    if len(rows) < rule().fewest_rows:
+        reason = f"{len(rows)} rows; at least {rule().fewest_rows} are needed"
+        return untested("H4", dataset, null, reason)
     y = rows[outcome].to_numpy(float)
     accounts = rows["account_id"].to_numpy()
     rng = seed_for(seed, dataset, "H4")
@@ -232,8 +251,8 @@ def contest(
             splits = account_folds(accounts, rng=rng)
         else:
             period = rows["period"].to_numpy()
-            base = np.column_stack([base, period])
             splits = time_split(period, windows=windows)
+            base = np.column_stack([base, trend_and_season(period, splits[0][0], windows)])
     except FitError as error:
         return untested("H4", dataset, null, str(error))
     columns = {name: rows[cols].to_numpy(float) for name, cols in blocks.items()}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -58,8 +61,9 @@ class Acts:
 
 
 def connect() -> ibis.BaseBackend:
-    """Open an embedded DuckDB that lives in memory and spills to disk."""
-    return ibis.duckdb.connect()
+    """Open an embedded DuckDB that spills to disk beyond a quarter of the machine's memory."""
+    spill = Path(tempfile.gettempdir()) / f"smo_research-{uuid.uuid4().hex}"
+    return ibis.duckdb.connect(memory_limit="25%", temp_directory=str(spill))
 
 
 def as_table(data: pd.DataFrame | ir.Table, moment: str) -> ir.Table:
