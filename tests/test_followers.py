@@ -26,8 +26,8 @@ from smo_research.evidence.followers import (
     follower_growth,
     follower_placebo,
     least_squares,
-    presence_alone,
 )
+from smo_research.evidence.presence import presence_alone
 from smo_research.evidence.result import VOCABULARY
 from smo_research.evidence.robustness import placebo_lag
 from smo_research.evidence.verdicts import judge

@@ -1,4 +1,4 @@
-"""What predicts lasting follower growth, where followers were counted (H2, H3, H6, H7)."""
+"""What predicts lasting follower growth, where followers were counted (H2, H3, H7)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ ADJUSTMENT = ("log_tenure", "log_past_acts", "post_volume")
 OUTCOMES = {"total": "lasting_growth", "growth now": "growth"}
 EFFECTS = {"between": ["period"], "within": ["account_id", "period"]}
 UNIT = "ln followers per"
-FEWEST_SILENT = 0.05
 DETECTABLE_T = 2.9
 
 
@@ -208,79 +207,6 @@ def _overlapping(
         size = {"n_obs": len(rows), "n_accounts": rows["account_id"].nunique()}
         lines.append(effect_row(effect, **label, **size))
     return lines
-
-
-def presence_alone(
-    panel: pd.DataFrame,
-    *,
-    windows: Windows,
-    dataset: str,
-    data_hashes: Mapping[str, str] | None = None,
-    seed: int = 1,
-    draws: int = DRAWS,
-) -> Result:
-    """Test whether volume does nothing where nobody is answered, and more where people are (H6).
-
-    The model of `follower_growth` (between) with post_volume times reply_share: A is the effect
-    of a doubling of volume at a reply share of 0, B how much it rises with +0.25 in the share.
-
-    Parameters
-    ----------
-    panel, windows, dataset, data_hashes, seed, draws
-        As in `follower_growth`.
-    """
-    null = hypotheses()["H6"].null
-    sample = follower_sample(panel, ("reply_share",), windows=windows)
-    rows = sample.rows
-    if len(rows) < rule().fewest_rows:
-        reason = f"{len(rows)} rows have an outcome; at least {rule().fewest_rows} are needed"
-        return untested("H6", dataset, null, reason)
-    nobody = float((rows["reply_share"] == 0).mean())
-    if nobody < FEWEST_SILENT:
-        reason = f"in {nobody:.1%} of the rows nobody was answered; at least 5 % are needed"
-        return untested("H6", dataset, null, reason)
-    for term in ("post_volume", "reply_share"):
-        if reason := out_of_reach(rows, term, term):
-            return untested("H6", dataset, null, reason)
-    rows = rows.assign(volume_times_replies=rows["post_volume"] * rows["reply_share"])
-    steps = {
-        "post_volume": contrast("post_volume"),
-        "volume_times_replies": contrast("post_volume") * contrast("reply_share"),
-    }
-    size = {"n_obs": len(rows), "n_accounts": rows["account_id"].nunique()}
-    lines, effects = [], {}
-    for term, step in steps.items():
-        others = [name for name in steps if name != term]
-        held = [*others, "reply_share", "log_tenure", "log_past_acts", *measured_tweaks(rows)]
-        try:
-            effect = least_squares(
-                rows,
-                "lasting_growth",
-                term,
-                held,
-                effects=EFFECTS["between"],
-                step=step,
-                rng=seed_for(seed, dataset, "H6", term),
-                draws=draws,
-            )
-        except FitError as error:
-            return untested("H6", dataset, null, str(error))
-        effects["between", "total", term] = effect
-        label = {"hypothesis": "H6", "dataset": dataset, "model": "between", "block": "total"}
-        unit = f"{UNIT} doubling" + (" and +0.25" if others == ["post_volume"] else "")
-        lines.append(effect_row(effect, **label, term=term, unit=unit, **size))
-    return Result(
-        "H6",
-        dataset,
-        pd.DataFrame(lines),
-        null,
-        formula="lasting_growth ~ post_volume * reply_share + ... | period",
-        effects=effects,
-        left_out=sample.left_out,
-        data_hashes=dict(data_hashes or {}),
-        seed=seed,
-        bound=outcome_bound(rows, "lasting_growth", EFFECTS["within"]),
-    )
 
 
 def _controls(rows: pd.DataFrame, hypothesis: str, term: str) -> list[str]:

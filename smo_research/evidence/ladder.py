@@ -19,9 +19,10 @@ from smo_research.evidence.crosssection import snapshot, snapshot_growth
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import DRAWS, QUICK_DRAWS
 from smo_research.evidence.follower_samples import follower_rows, measured_tweaks, prepared
-from smo_research.evidence.followers import follower_growth, presence_alone
+from smo_research.evidence.followers import follower_growth
 from smo_research.evidence.lasting import lasting_growth
 from smo_research.evidence.posts import post_engagement
+from smo_research.evidence.presence import presence_alone
 from smo_research.evidence.result import Result
 from smo_research.evidence.returning import first_contacts
 from smo_research.evidence.verdicts import deciding
