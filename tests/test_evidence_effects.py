@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
-from smo_research.evidence.effects import Effect, holm
+from smo_research.evidence.effects import Effect, holm, loudness
 
 BOUND = -math.log(0.9)
 LARGE = 1e9
@@ -115,7 +115,7 @@ def test_detectable_is_found_in_80_of_100_samples():
     ],
 )
 def test_loudness(estimate, std_error, heard):
-    assert Effect(estimate, std_error, 100).loudness(BOUND) == heard
+    assert loudness(Effect(estimate, std_error, 100), BOUND) == heard
 
 
 @pytest.mark.parametrize("seed", range(5))

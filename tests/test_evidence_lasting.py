@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from smo_research.evidence import lasting
+from smo_research.evidence.effects import loudness
 from smo_research.evidence.hypotheses import rule
 from smo_research.evidence.lasting import lasting_growth
 from smo_research.evidence.result import VOCABULARY
@@ -97,7 +98,7 @@ def test_the_placebo_tells_of_what_accounts_are():
         rows = world(10, confounded=confounded)
         result = lasting_growth(rows, "H3", windows=WINDOWS, dataset="no effect")
         placebo = result.effects["placebo", "total", "answering"]
-        assert (placebo.loudness(rule().bound) == "loud") == bool(confounded)
+        assert (loudness(placebo, rule().bound) == "loud") == bool(confounded)
 
 
 def test_past_answering_is_told_from_answering_now():

@@ -236,7 +236,7 @@ def test_a_data_set_that_cannot_be_had_is_passed_over(run, real, monkeypatch):
     monkeypatch.setattr(published, "load", at_hand)
     status, told = run("collegemsg", "higgs")
     assert status == 0
-    assert "passed over higgs: higgs: not here" in told.out
+    assert "passed over higgs: not here" in told.out
     board = smo.reproduce(["higgs", "collegemsg"])
     assert set(board["dataset"]) == {"collegemsg"}
     assert list(board.attrs["passed_over"]) == ["higgs"]
