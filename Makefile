@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: study test test-all lab lint bench
+.PHONY: study test test-all test-spark lab lint bench
 
 study: $(READY)
 	$(BIN)/smo study -o results
@@ -15,6 +15,11 @@ test: $(READY) lint
 
 test-all: $(READY) lint
 	$(BIN)/pytest -n 2
+
+test-spark:
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test,spark]"
+	.venv-spark/bin/pytest -m spark -W ignore tests/test_spark.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

@@ -184,11 +184,13 @@ def panel(
     horizon: Annotated[
         int | None, typer.Option(max=MOST_DAYS, help="Days; 42 for a file of one's own.")
     ] = None,
+    engine: Annotated[str, typer.Option(help="duckdb, or spark (needs the extra).")] = "duckdb",
     mirror: Mirror = None,
 ) -> None:
     """Build the panel, one row an account and period, of a data set or of any timed edge list."""
     from smo_research.datasets.catalog import dataset
     from smo_research.datasets.edgelist import read_edgelist
+    from smo_research.measures.acts import connect
     from smo_research.measures.panel import panel as build_panel
     from smo_research.tables import Windows
 
@@ -209,7 +211,7 @@ def panel(
     windows = replace(base, **given)
     log = read()
     try:
-        rows = build_panel(log, windows=windows)
+        rows = build_panel(log, windows=windows, backend=connect(engine))
     except DataError as error:
         raise DataError(f"{interactions or name}: {error}") from None
     _write_table(rows, output)

@@ -96,7 +96,9 @@ def test_conda_uses_conda_forge_alone():
 
 
 def test_every_imported_module_belongs_to_a_declared_dependency():
-    modules = {MODULE_NAMES.get(name, name).replace("-", "_") for name in declared(test=False)}
+    extras = requirements(PROJECT["optional-dependencies"]["spark"])
+    names = [*declared(test=False), *extras]
+    modules = {MODULE_NAMES.get(name, name).replace("-", "_") for name in names}
     stray = {name: path for name, path in third_party_imports().items() if name not in modules}
     assert not stray, f"imported, but not among the dependencies in pyproject.toml: {stray}"
 

@@ -23,8 +23,18 @@ PAIR = 2**31
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
-def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> dt.int64:  # type: ignore
+def _epoch_us(moment: dt.Timestamp(timezone="UTC")) -> dt.int64:  # type: ignore
+    """DuckDB's name for it."""
+
+
+@ibis.udf.scalar.builtin(name="unix_micros")
+def _unix_micros(moment: dt.Timestamp(timezone="UTC")) -> dt.int64:  # type: ignore
+    """Spark's name for it."""
+
+
+def epoch_us(moment: ir.Value, backend: ibis.BaseBackend) -> ir.Value:
     """Microseconds since 1970, whatever the time zone of the session."""
+    return (_unix_micros if backend.name == "pyspark" else _epoch_us)(moment)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +70,37 @@ class Acts:
         return span // (self.windows.period * DAY) - 2
 
 
-def connect() -> ibis.BaseBackend:
-    """Open an embedded DuckDB that spills to disk beyond a quarter of the machine's memory."""
+def connect(engine: str = "duckdb") -> ibis.BaseBackend:
+    """Open the engine that computes the panel.
+
+    Parameters
+    ----------
+    engine
+        "duckdb": embedded, spilling to disk beyond a quarter of the machine's memory; or "spark":
+        the Spark session of this process, a local one where none is configured.
+
+    Raises
+    ------
+    DataError
+        When there is no such engine, or PySpark is not installed.
+    """
+    if engine == "spark":
+        return _connect_spark()
+    if engine != "duckdb":
+        raise DataError(f"There is no engine '{engine}'; the known ones are duckdb and spark.")
     spill = Path(tempfile.gettempdir()) / f"smo_research-{uuid.uuid4().hex}"
     return ibis.duckdb.connect(memory_limit="25%", temp_directory=str(spill))
+
+
+def _connect_spark() -> ibis.BaseBackend:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise DataError(
+            "The engine spark needs PySpark; install the extra: pip install 'smo_research[spark]'."
+        ) from None
+    session = SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    return ibis.pyspark.connect(session)
 
 
 def as_table(data: pd.DataFrame | ir.Table, moment: str) -> ir.Table:
@@ -75,7 +112,12 @@ def as_table(data: pd.DataFrame | ir.Table, moment: str) -> ir.Table:
 
 def keep(table: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
     """Compute a table once; it stays in the engine until its connection closes."""
-    return backend.create_table(ibis.util.gen_name("smo"), table, temp=True)
+    name = ibis.util.gen_name("smo")
+    if backend.name != "pyspark":
+        return backend.create_table(name, table, temp=True)
+    view = backend.create_view(name, table)
+    backend.raw_sql(f"CACHE TABLE {name}")
+    return view
 
 
 def number_acts(
@@ -101,7 +143,7 @@ def number_acts(
     """
     log = as_table(interactions, "created_at")
     log = log.filter(_.source_id != _.target_id)
-    log = log.select("source_id", "target_id", "seq", at=epoch_us(_.created_at))
+    log = log.select("source_id", "target_id", "seq", at=epoch_us(log.created_at, backend))
     first, last = backend.execute(log.aggregate(first=_["at"].min(), last=_["at"].max())).iloc[0]
     if pd.isna(first):
         raise DataError("The log holds no act between two different accounts; nothing to measure.")

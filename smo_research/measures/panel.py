@@ -172,11 +172,11 @@ def follower_panel(
     """
     backend = backend or connect()
     counts = as_table(followers, "observed_at").rename(account="account_id")
-    counts = keep(counts.mutate(at=epoch_us(_.observed_at)), backend)
+    counts = keep(counts.mutate(at=epoch_us(counts.observed_at, backend)), backend)
     made = None
     if posts is not None:
         made = as_table(posts, "created_at").rename(account="account_id")
-        made = keep(made.mutate(at=epoch_us(_.created_at)), backend)
+        made = keep(made.mutate(at=epoch_us(made.created_at, backend)), backend)
     moments = [table["at"] for table in (counts, made) if table is not None]
     first = min(int(at.min().execute()) for at in moments)
     last = max(int(at.max().execute()) for at in moments)
