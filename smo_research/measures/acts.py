@@ -62,6 +62,7 @@ class Acts:
     start: int
     end: int
     windows: Windows
+    backend: ibis.BaseBackend
 
     @property
     def last_period(self) -> int:
@@ -167,7 +168,8 @@ def number_acts(
         period=((ends["at"] - start) // (windows.period * DAY)).cast("int32"),
         pair=low.cast("int64") * PAIR + high,
     )
-    return Acts(keep(_looking_back(numbered), backend), accounts, start, int(last), windows)
+    acts = keep(_looking_back(numbered), backend)
+    return Acts(acts, accounts, start, int(last), windows, backend)
 
 
 def _looking_back(numbered: ir.Table) -> ir.Table:

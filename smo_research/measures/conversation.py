@@ -92,7 +92,7 @@ def shrunken_share(answered: ir.Value, inbound: ir.Value, pooled: ir.Value) -> i
     return ibis.ifelse(inbound > 0, (answered + 2 * pooled) / (inbound + 2), None)
 
 
-def answering(rows: ir.Table) -> ir.Table:
+def answering(rows: ir.Table, talk: ir.Table) -> ir.Table:
     """Add the shrunken shares of those answered, now and in the past three periods.
 
     Parameters
@@ -100,13 +100,15 @@ def answering(rows: ir.Table) -> ir.Table:
     rows
         One row an account and period with inbound, answered, tenure; rows that the panel leaves
         out at the end may be there, as only earlier periods are looked at.
+    talk
+        As `conversation` returns it, for the data set's share.
 
     Returns
     -------
     The rows with pooled_answering (the data set's share over all earlier periods, 0.5 at first),
     answering, past_answering (missing with tenure under 3 or nobody writing), past_inbound.
     """
-    by_period = rows.aggregate(
+    by_period = talk.aggregate(
         by="period", sum_answered=_.answered.sum(), sum_inbound=_.inbound.sum()
     )
     earlier = ibis.window(order_by="period", preceding=(None, 1))

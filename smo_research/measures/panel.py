@@ -97,7 +97,8 @@ def panel_table(
             f"periods and the horizon (2 x {windows.period} + {windows.horizon} days); "
             "choose a shorter period or horizon."
         )
-    rows = beside(predictors(acts), outcomes(acts))
+    new = keep(newcomers(acts), backend)
+    rows = beside(predictors(acts, new), outcomes(new))
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in OUTCOMES})
     rows = rows.filter(_.period <= acts.last_period).inner_join(acts.accounts, "account")
     begins = acts.start // 1_000_000 + rows.period.cast("int64") * windows.period * 86_400
@@ -105,12 +106,12 @@ def panel_table(
     return rows.order_by("account_id", "period").select(*COLUMNS)
 
 
-def predictors(acts: Acts) -> ir.Table:
+def predictors(acts: Acts, new: ir.Table) -> ir.Table:
     """Everything known of an account at the end of a period, from acts up to then."""
-    newcomers_now = newcomers(acts).select(*KEYS, new_now=_.new_audience)
+    new_now = new.select(*KEYS, new_now=_.new_audience)
     own = acts.table.select("period", "at", account=_.source)
-    rows = conversation(acts)
-    for measure in (timing(own), outreach(acts), newcomers_now):
+    talk = rows = keep(conversation(acts), acts.backend)
+    for measure in (timing(own, acts.backend), outreach(acts), new_now):
         rows = beside(rows, measure)
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in COUNTS})
     by_account = {"group_by": "account", "order_by": "period"}
@@ -120,12 +121,12 @@ def predictors(acts: Acts) -> ir.Table:
         past_acts=_.other_acts.sum().over(past).fill_null(0),
         post_volume=(_.other_acts + 1).cast("float64").ln(),
     )
-    return persistence(answering(rows))
+    return persistence(answering(rows, talk))
 
 
-def outcomes(acts: Acts) -> ir.Table:
+def outcomes(new: ir.Table) -> ir.Table:
     """What the period after brings: its newcomers, and those of them who last."""
-    return newcomers(acts).mutate(period=_.period - 1)
+    return new.mutate(period=_.period - 1)
 
 
 def follower_panel(
@@ -198,7 +199,11 @@ def follower_panel(
         rows = rows.union(made.select(*KEYS))
     rows = rows.distinct()
     if made is not None:
-        for measure in (replying(made), timing(made.select(*KEYS, "at")), post_tweaks(made)):
+        for measure in (
+            replying(made),
+            timing(made.select(*KEYS, "at"), backend),
+            post_tweaks(made),
+        ):
             rows = beside(rows, measure)
         rows = rows.mutate(posts=_.posts.fill_null(0), post_volume=(_.posts.fill_null(0) + 1).ln())
     elif "posts_total" in counts.columns:

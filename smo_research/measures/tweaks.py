@@ -9,7 +9,7 @@ import pandas as pd
 from ibis import _
 from scipy import stats
 
-from smo_research.measures.acts import DAY, HOUR
+from smo_research.measures.acts import DAY, HOUR, keep
 from smo_research.measures.grain import KEYS, beside
 
 FEWEST_ACTS = 10
@@ -49,13 +49,15 @@ def _expected_hour_entropy(n: int) -> float:
     return float(np.log(n) - HOURS / n * terms.sum())
 
 
-def timing(own: ir.Table) -> ir.Table:
+def timing(own: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
     """Describe when an account acted.
 
     Parameters
     ----------
     own
         One row an own act (or post): account, period, at (microseconds).
+    backend
+        The engine that holds it.
 
     Returns
     -------
@@ -67,15 +69,16 @@ def timing(own: ir.Table) -> ir.Table:
     Burstiness: Kim and Jo (2016), Measuring burstiness for finite event sequences,
     Physical Review E 94, 032311.
     """
-    counted = own.aggregate(by=KEYS, own_acts=_.count())
+    counted = keep(own.aggregate(by=KEYS, own_acts=_.count()), backend)
     # Only accounts with enough acts have gaps and hours worth a sort.
-    enough = own.semi_join(counted.filter(_.own_acts >= FEWEST_ACTS), KEYS)
+    many = counted.filter(_.own_acts >= FEWEST_ACTS)
+    enough = own.semi_join(many, KEYS)
     since = enough["at"] - enough["at"].lag().over(ibis.window(group_by=KEYS, order_by="at"))
     gaps = enough.mutate(gap=since / HOUR).aggregate(
         by=KEYS, n=_.count(), gap_mean=_.gap.mean(), gap_sd=_.gap.std(how="pop")
     )
     gaps = gaps.select(*KEYS, burstiness=burstiness(_.gap_mean, _.gap_sd, _.n))
-    return beside(beside(counted, gaps), schedule_focus(enough))
+    return beside(beside(counted, gaps), schedule_focus(enough, expected_entropies(many)))
 
 
 def burstiness(gap_mean: ir.Value, gap_sd: ir.Value, n: ir.Value) -> ir.Value:
@@ -85,7 +88,15 @@ def burstiness(gap_mean: ir.Value, gap_sd: ir.Value, n: ir.Value) -> ir.Value:
     return (up * r - down) / ((up - 2) * r + down)
 
 
-def schedule_focus(own: ir.Table) -> ir.Table:
+def expected_entropies(counted: ir.Table) -> ir.Table:
+    """Tabulate `expected_hour_entropy` for the numbers of acts that occur: n, expected."""
+    sizes = counted.select("own_acts").distinct().execute()["own_acts"].sort_values().to_numpy()
+    return ibis.memtable(
+        pd.DataFrame({"n": sizes.astype("int64"), "expected": expected_hour_entropy(sizes)})
+    )
+
+
+def schedule_focus(own: ir.Table, at_random: ir.Table) -> ir.Table:
     """How much the UTC hours of own acts are more concentrated than hours at random would be.
 
     (E_n[H] - H) / ln 24.
@@ -93,10 +104,6 @@ def schedule_focus(own: ir.Table) -> ir.Table:
     hours = own.mutate(hour=_["at"] % DAY // HOUR).aggregate(by=[*KEYS, "hour"], n=_.count())
     k = hours.n.cast("float64")
     entropy = hours.mutate(weight=k * k.ln()).aggregate(by=KEYS, n=_.n.sum(), weight=_.weight.sum())
-    sizes = entropy.select("n").distinct().execute().n.sort_values().to_numpy()
-    at_random = ibis.memtable(
-        pd.DataFrame({"n": sizes.astype("int64"), "expected": expected_hour_entropy(sizes)})
-    )
     joined = entropy.join(at_random, "n")
     observed = joined.n.cast("float64").ln() - joined.weight / joined.n
     return joined.select(*KEYS, schedule_focus=(joined.expected - observed) / float(np.log(HOURS)))
