@@ -119,12 +119,17 @@ def poisson(
             # Terms that were dropped are looked for below; deprecations are pyfixest's own.
             warnings.simplefilter("ignore", UserWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
+            # Its search for separation divides by errors of 0 where an auxiliary fit is perfect.
+            warnings.simplefilter("ignore", RuntimeWarning)
             fit = pyfixest.fepois(
                 formula,
                 data,
                 vcov={"CRV1": " + ".join(clusters)},
                 separation_check=["fe", "ir"],
                 iwls_maxiter=100,
+                # So close that the order of the effects, which differs by run, does not show.
+                iwls_tol=1e-12,
+                fixef_tol=1e-13,
                 **options,
             )
     except (RuntimeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError) as error:

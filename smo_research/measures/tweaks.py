@@ -14,6 +14,8 @@ from smo_research.measures.grain import KEYS, beside
 
 FEWEST_ACTS = 10
 HOURS = 24
+WHOLE = "decimal(19, 0)"
+EXACT = "decimal(38, 14)"
 POST_TWEAKS = {
     "hashtag_rate": "hashtags",
     "link_rate": "links",
@@ -74,8 +76,19 @@ def timing(own: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
     many = counted.filter(_.own_acts >= FEWEST_ACTS)
     enough = own.semi_join(many, KEYS)
     since = enough["at"] - enough["at"].lag().over(ibis.window(group_by=KEYS, order_by="at"))
-    gaps = enough.mutate(gap=since / HOUR).aggregate(
-        by=KEYS, n=_.count(), gap_mean=_.gap.mean(), gap_sd=_.gap.std(how="pop")
+    # Whole numbers sum to the same in any order, and the engine's order differs by run.
+    gaps = enough.mutate(gap=since.cast(WHOLE)).aggregate(
+        by=KEYS,
+        n=_.count(),
+        gaps=_.gap.count(),
+        gap_sum=_.gap.sum(),
+        gap_squares=(_.gap * _.gap).sum(),
+    )
+    gap_sum, number = gaps.gap_sum.cast(WHOLE), gaps.gaps.cast(WHOLE)
+    spread = number * gaps.gap_squares - gap_sum * gap_sum
+    gaps = gaps.mutate(
+        gap_mean=gap_sum.cast("float64") / gaps.gaps.nullif(0),
+        gap_sd=spread.cast("float64").sqrt() / gaps.gaps.nullif(0),
     )
     gaps = gaps.select(*KEYS, burstiness=burstiness(_.gap_mean, _.gap_sd, _.n))
     return beside(beside(counted, gaps), schedule_focus(enough, expected_entropies(many)))
@@ -103,7 +116,9 @@ def schedule_focus(own: ir.Table, at_random: ir.Table) -> ir.Table:
     """
     hours = own.mutate(hour=_["at"] % DAY // HOUR).aggregate(by=[*KEYS, "hour"], n=_.count())
     k = hours.n.cast("float64")
-    entropy = hours.mutate(weight=k * k.ln()).aggregate(by=KEYS, n=_.n.sum(), weight=_.weight.sum())
+    entropy = hours.mutate(weight=(k * k.ln()).cast(EXACT)).aggregate(
+        by=KEYS, n=_.n.sum(), weight=_.weight.sum().cast("float64")
+    )
     joined = entropy.join(at_random, "n")
     observed = joined.n.cast("float64").ln() - joined.weight / joined.n
     return joined.select(*KEYS, schedule_focus=(joined.expected - observed) / float(np.log(HOURS)))
