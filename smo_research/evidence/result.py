@@ -116,7 +116,7 @@ class Result:
         if self.reason:
             return f"<p>{escape(self.summary())}</p>"
         shown = self.table[["model", "block", "term", *NUMBERS[:5], "unit", "n_obs", "n_accounts"]]
-        return f"<p>{escape(self.null_hypothesis)}</p>" + shown.to_html(
+        return f"<p>Null hypothesis: {escape(self.null_hypothesis)}</p>" + shown.to_html(
             index=False, float_format="{:.3g}".format
         )
 

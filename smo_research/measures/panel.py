@@ -19,6 +19,10 @@ from smo_research.tables import Windows
 
 OUTCOMES = ["new_audience", "lasting_audience"]
 COUNTS = ["own_acts", "other_acts", "inbound", "answered", "two_way", "new_now"]
+WHOLE_NUMBERS = [
+    *[*OUTCOMES, "inbound", "answered", "new_now"],
+    *["tenure", "past_inbound", "past_acts", "own_acts"],
+]
 COLUMNS = [
     *["account_id", "period"],
     "period_start",
@@ -102,8 +106,11 @@ def panel_table(
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in OUTCOMES})
     rows = rows.filter(_.period <= acts.last_period).inner_join(acts.accounts, "account")
     begins = acts.start // 1_000_000 + rows.period.cast("int64") * windows.period * 86_400
-    rows = rows.mutate(period_start=begins.as_timestamp("s"))
-    return rows.order_by("account_id", "period").select(*COLUMNS)
+    # Engines sum whole numbers into wider types; a count is a count again in the file.
+    counts = {name: _[name].cast("int64") for name in WHOLE_NUMBERS}
+    rows = rows.mutate(period_start=begins.as_timestamp("s"), **counts)
+    # Accounts are numbered in the order of their ids.
+    return rows.order_by(KEYS).select(*COLUMNS)
 
 
 def predictors(acts: Acts, new: ir.Table) -> ir.Table:
