@@ -669,7 +669,10 @@ UNKNOWN = (NAN, NAN, "no posts")
                 ("H5", "a", "contradicted", *DOWN),
                 ("H3", "b", "inconclusive", *NOWHERE),
             ],
-            ["Mixed: 1 of 2 clear results say so (1 more cannot tell)", "1 inconclusive (H3)"],
+            [
+                "Mixed: 1 of 2 clear results say so, of the lowest grade (1 more cannot tell)",
+                "1 inconclusive (H3)",
+            ],
             ["Yes", "No:"],
             id="mixed",
         ),

@@ -87,6 +87,8 @@ def _verdict_on(rows: pd.DataFrame) -> str:
     if not clear:
         return f"This data cannot tell: {count(silent, 'test')}, no clear result."
     rest = f" ({silent} more cannot tell)" if silent else ""
+    lowest = set(rows.loc[_decided(rows), "grade"]) == {"C"} if "grade" in rows else False
+    rest = f", of the lowest grade{rest}" if lowest else rest
     if clear == 1:
         return f"{'Yes' if for_it else 'No'}, by the one clear result{rest}."
     return f"{_yes_or_no(for_it, against)}: {for_it} of {clear} clear results say so{rest}."
