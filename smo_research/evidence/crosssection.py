@@ -11,6 +11,7 @@ from smo_research.errors import FitError
 from smo_research.evidence.effects import Effect
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
+from smo_research.evidence.samples import too_wide
 from smo_research.tables import Tables
 
 OUTCOME = "log_followers_per_day"
@@ -112,12 +113,7 @@ def snapshot_growth(
     formula = ""
     for term in wanted:
         label = {"hypothesis": hypothesis, "dataset": dataset, "term": term}
-        low, high = rows[term].quantile([0.01, 0.99])
-        if high - low < contrast(term):
-            reason = (
-                f"the contrast of {contrast(term)} in {term} is wider than its 1st to 99th "
-                f"percentile ({low:.2f} to {high:.2f})"
-            )
+        if reason := too_wide(rows[term], term):
             lines.append(evidence_row(**label, reason=reason))
             continue
         others = [CONVERSATION] if hypothesis == "H2" else tweaks

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smo_research.evidence.hypotheses import contrast, rule
-from smo_research.evidence.samples import Sample, hardly_varies, whole
+from smo_research.evidence.samples import Sample, whole
 from smo_research.tables import Windows
 
 TWEAKS = (
@@ -85,18 +84,3 @@ def outcome_bound(rows: pd.DataFrame, outcome: str, effects: list[str]) -> float
     rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
     free = len(y) - np.linalg.matrix_rank(design)
     return 0.1 * float(np.sqrt(rest @ rest / max(free, 1)))
-
-
-def out_of_reach(rows: pd.DataFrame, known: str, term: str) -> str:
-    """Say why a term's contrast cannot be shown in these rows, or nothing."""
-    reason = hardly_varies(rows, known, fewest_accounts=rule().fewest_accounts)
-    if reason:
-        return reason.replace(known, term)
-    low, high = rows[known].quantile([0.01, 0.99])
-    step = contrast(term)
-    if high - low < step:
-        return (
-            f"the contrast of {step} in {term} is wider than its 1st to 99th percentile "
-            f"({low:.2f} to {high:.2f})"
-        )
-    return ""

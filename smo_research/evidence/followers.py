@@ -17,14 +17,13 @@ from smo_research.evidence.follower_samples import (
     follower_rows,
     follower_sample,
     measured_tweaks,
-    out_of_reach,
     outcome_bound,
     prepared,
 )
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
 from smo_research.evidence.robustness import placebo_lag
-from smo_research.evidence.samples import Sample
+from smo_research.evidence.samples import Sample, out_of_reach
 from smo_research.tables import Windows
 
 TERMS = {"H2": TWEAKS, "H3": ("reply_share",), "H7": ("past_reply_share",)}

@@ -18,8 +18,8 @@ from smo_research.evidence.samples import (
     TWEAKS,
     Sample,
     growth_sample,
-    hardly_varies,
     numbered,
+    out_of_reach,
     too_little,
     tweak_terms,
     whole,
@@ -96,7 +96,7 @@ def lasting_growth(
     formulas: dict[str, str] = {}
     reasons: list[str] = []
     for term in terms:
-        reason = _cannot_show(sample.rows, term)
+        reason = out_of_reach(sample.rows, _known(term), term)
         if reason:
             reasons.append(reason)
             row = evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)
@@ -125,21 +125,6 @@ def lasting_growth(
 def _known(term: str) -> str:
     """The column that says where a term was measured, not filled in."""
     return f"{term}_known" if term in TWEAKS else term
-
-
-def _cannot_show(rows: pd.DataFrame, term: str) -> str:
-    """Say why a term's contrast is out of this data's reach, or nothing."""
-    known = _known(term)
-    reason = hardly_varies(rows, known, fewest_accounts=rule().fewest_accounts)
-    if reason:
-        return reason.replace(known, term)
-    low, high = rows[known].quantile([0.01, 0.99])
-    if high - low < contrast(term):
-        return (
-            f"the contrast of {contrast(term)} in {term} is wider than its 1st to 99th "
-            f"percentile ({low:.2f} to {high:.2f})"
-        )
-    return ""
 
 
 def _right_hand_side(rows: pd.DataFrame, hypothesis: str, term: str) -> list[str]:

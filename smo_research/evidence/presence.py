@@ -12,12 +12,12 @@ from smo_research.evidence.few import DRAWS, seed_for
 from smo_research.evidence.follower_samples import (
     follower_sample,
     measured_tweaks,
-    out_of_reach,
     outcome_bound,
 )
 from smo_research.evidence.followers import EFFECTS, UNIT, least_squares
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.result import Key, Result, effect_row, untested
+from smo_research.evidence.samples import out_of_reach
 from smo_research.tables import Windows
 
 FEWEST_SILENT = 0.05

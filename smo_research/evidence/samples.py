@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from smo_research.evidence.hypotheses import contrast, rule
 from smo_research.tables import Windows
 
 TWEAKS = ("schedule_focus", "burstiness")
@@ -155,3 +156,24 @@ def hardly_varies(rows: pd.DataFrame, predictor: str, *, fewest_accounts: int) -
             f"{predictor} varies within {accounts} accounts; at least {fewest_accounts} are needed"
         )
     return ""
+
+
+def too_wide(values: pd.Series, term: str) -> str:
+    """Say that a term's contrast is wider than its 1st to 99th percentile, or nothing."""
+    low, high = values.quantile([0.01, 0.99])
+    step = contrast(term)
+    if high - low < step:
+        return (
+            f"the contrast of {step} in {term} is wider than its 1st to 99th percentile "
+            f"({low:.2f} to {high:.2f})"
+        )
+    return ""
+
+
+def out_of_reach(rows: pd.DataFrame, known: str, term: str) -> str:
+    """Say why a term's contrast cannot be shown in these rows, or nothing.
+
+    `known` is the column that says where the term was measured, not filled in.
+    """
+    reason = hardly_varies(rows, known, fewest_accounts=rule().fewest_accounts)
+    return reason.replace(known, term) if reason else too_wide(rows[known], term)

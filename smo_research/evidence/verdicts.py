@@ -10,7 +10,7 @@ import pandas as pd
 
 from smo_research.evidence.effects import Estimate, holm, loudness
 from smo_research.evidence.few import WildBootstrap
-from smo_research.evidence.hypotheses import grade, hypotheses, rule, verdict
+from smo_research.evidence.hypotheses import grade, hypotheses, rule, tweaks_verdict, verdict
 from smo_research.evidence.result import NUMBERS, VOCABULARY, Result, evidence_row
 
 MODELS = ("between", "landmark", "cross-section", "contest", "posts")
@@ -152,11 +152,15 @@ def _outcome(result: Result, chosen: Decision, adjusted: dict[str, float]) -> tu
     """The verdict, and the p-value that decided it."""
     level = rule().level
     if result.hypothesis in ("H2", "H6"):
-        if adjusted["p"] < level:
-            return ("negligible" if result.hypothesis == "H2" else "supported"), "p"
-        if adjusted["p_minimal_effect"] < level:
-            return "contradicted", "p_minimal_effect"
-        return "inconclusive", "p"
+        said = tweaks_verdict(
+            p_equivalence=adjusted["p"],
+            p_minimal_effect=adjusted["p_minimal_effect"],
+            level=level,
+        )
+        if said == "contradicted":
+            return said, "p_minimal_effect"
+        shown = said == "negligible" and result.hypothesis == "H6"
+        return ("supported" if shown else said), "p"
     outcome = verdict(
         estimate=chosen.effect.estimate,
         p_difference=adjusted["p"],
