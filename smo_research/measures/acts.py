@@ -44,11 +44,10 @@ class Acts:
     Attributes
     ----------
     table
-        One row an act between two accounts: source and target (numbers of `accounts`), pair
-        (the two, whichever way), at, period; `is_answer`, `opens_pair` (first between the two),
-        `opens_period` (the pair's first in its period), `changes_speaker` (the pair's act before
-        it in the period was the other's), `is_first` (source's first ever toward target),
-        `first_at` (when that was).
+        One row an act between two accounts: source (a number of `accounts`), pair (the two,
+        whichever way), upward (whether source has the lower number of the two), at, period;
+        `is_answer`, `opens_pair` (first between the two), `opens_period` (the pair's first in
+        its period), `changes_speaker` (the pair's act before it in the period was the other's).
     accounts
         One row an account: account_id and its number, account.
     start
@@ -70,6 +69,11 @@ class Acts:
         span = self.end - self.start - self.windows.horizon * DAY
         return span // (self.windows.period * DAY) - 2
 
+    @property
+    def described(self) -> ir.Table:
+        """The acts of the periods that the panel describes; later ones are outcomes only."""
+        return self.table.filter(_.period <= self.last_period)
+
 
 def connect(engine: str = "duckdb") -> ibis.BaseBackend:
     """Open the engine that computes the panel.
@@ -90,7 +94,10 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
     if engine != "duckdb":
         raise DataError(f"There is no engine '{engine}'; the known ones are duckdb and spark.")
     spill = Path(tempfile.gettempdir()) / f"smo_research-{uuid.uuid4().hex}"
-    return ibis.duckdb.connect(memory_limit="25%", temp_directory=str(spill))
+    # Every order that matters is asked for; keeping the rest costs time and memory.
+    return ibis.duckdb.connect(
+        memory_limit="25%", temp_directory=str(spill), preserve_insertion_order=False
+    )
 
 
 def _connect_spark() -> ibis.BaseBackend:
@@ -161,39 +168,41 @@ def number_acts(
     ends = log.inner_join(sources, "source_id").inner_join(targets, "target_id")
     low, high = ibis.least(ends.source, ends.target), ibis.greatest(ends.source, ends.target)
     numbered = ends.select(
-        "source",
-        "target",
-        "at",
-        "seq",
-        period=((ends["at"] - start) // (windows.period * DAY)).cast("int32"),
-        pair=low.cast("int64") * PAIR + high,
+        "at", "seq", pair=low.cast("int64") * PAIR + high, upward=ends.source < ends.target
     )
-    acts = keep(_looking_back(numbered), backend)
+    acts = keep(_looking_back(numbered, start, windows), backend)
     return Acts(acts, accounts, start, int(last), windows, backend)
 
 
-def _looking_back(numbered: ir.Table) -> ir.Table:
-    """Say of each act what the pair's acts before it were; one sort serves all."""
+def lower(pair: ir.Value) -> ir.Value:
+    """The lower number of a pair of accounts."""
+    return (pair // PAIR).cast("int32")
+
+
+def higher(pair: ir.Value) -> ir.Value:
+    """The higher number of a pair of accounts."""
+    return (pair % PAIR).cast("int32")
+
+
+def _looking_back(numbered: ir.Table, start: int, windows: Windows) -> ir.Table:
+    """Say of each act what the pair's act before it was; one sort serves all."""
     order = {"group_by": "pair", "order_by": ["at", "seq"]}
-    upward = numbered.source < numbered.target
-    before = ibis.window(preceding=(None, 1), **order)
     acts = numbered.mutate(
-        before_source=_.source.lag().over(**order),
-        before_at=_["at"].lag().over(**order),
-        before_period=_.period.lag().over(**order),
-        first_up=ibis.ifelse(upward, numbered["at"], None).min().over(before),
-        first_down=ibis.ifelse(upward, None, numbered["at"]).min().over(before),
+        before_upward=_.upward.lag().over(**order), before_at=_["at"].lag().over(**order)
     )
-    own_first = ibis.ifelse(acts.source < acts.target, acts.first_up, acts.first_down)
-    same_period = (acts.before_period == acts.period).fill_null(False)
-    other_spoke = (acts.before_source == acts.target).fill_null(False)
-    recent = acts["at"] - acts.before_at <= ANSWER_WITHIN_DAYS * DAY
+
+    def period(moment: ir.Value) -> ir.Value:
+        return ((moment - start) // (windows.period * DAY)).cast("int32")
+
+    same_period = (period(acts.before_at) == period(acts["at"])).fill_null(False)
+    other_spoke = (acts.before_upward != acts.upward).fill_null(False)
+    recent = (acts["at"] - acts.before_at <= ANSWER_WITHIN_DAYS * DAY).fill_null(False)
     return acts.select(
-        *["source", "target", "pair", "at", "period"],
-        is_answer=(other_spoke & recent).fill_null(False),
+        *["pair", "upward", "at"],
+        source=ibis.ifelse(acts.upward, lower(acts.pair), higher(acts.pair)),
+        period=period(acts["at"]),
+        is_answer=other_spoke & recent,
         opens_pair=acts.before_at.isnull(),
         opens_period=~same_period,
         changes_speaker=same_period & other_spoke,
-        is_first=own_first.isnull(),
-        first_at=own_first.fill_null(acts["at"]),
     )

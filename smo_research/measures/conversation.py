@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from smo_research.measures.acts import ANSWER_WITHIN_DAYS, DAY, HOUR, PAIR, Acts
+from smo_research.measures.acts import ANSWER_WITHIN_DAYS, DAY, HOUR, Acts, higher, keep, lower
 from smo_research.measures.grain import KEYS, beside
 
 LOOK_BACK = 3
@@ -18,31 +18,33 @@ def turns(acts: Acts) -> ir.Table:
 
     Returns
     -------
-    One row a pair and period: opener (who acted first), responder, period, opened_at,
-    responded_at and resumed_at (the opener's first act after that), changes (of speaker).
+    One row each of the two accounts of a pair and period: account, period, changes (of
+    speaker), wrote_at (when the other first wrote, missing where it did not), delay (from then to
+    this account's first act after it, missing where there was none).
     """
     # The first change of speaker is the responder's, the second the opener's.
-    turned = acts.table.changes_speaker
-    upward = acts.table.source < acts.table.target
-    pairs = acts.table.aggregate(
+    turned = acts.described.changes_speaker
+    upward = acts.described.upward
+    pairs = acts.described.aggregate(
         by=["pair", "period"],
-        opener=ibis.ifelse(_.opens_period, _.source, None).max(),
-        changes=turned.cast("int32").sum(),
+        upward_opened=(_.opens_period & _.upward).cast("int32").max() == 1,
+        changes=turned.cast("int32").sum().cast("int32"),
         opened_at=_["at"].min(),
-        low_at=ibis.ifelse(turned & upward, acts.table["at"], None).min(),
-        high_at=ibis.ifelse(turned & ~upward, acts.table["at"], None).min(),
+        low_at=ibis.ifelse(turned & upward, acts.described["at"], None).min(),
+        high_at=ibis.ifelse(turned & ~upward, acts.described["at"], None).min(),
     )
-    low, high = (pairs.pair // PAIR).cast("int32"), (pairs.pair % PAIR).cast("int32")
-    low_opened = pairs.opener == low
-    return pairs.select(
-        "period",
-        "opener",
-        "changes",
-        "opened_at",
-        responder=ibis.ifelse(low_opened, high, low),
-        responded_at=ibis.ifelse(low_opened, pairs.high_at, pairs.low_at),
-        resumed_at=ibis.ifelse(low_opened, pairs.low_at, pairs.high_at),
-    )
+    low_wrote_to = ibis.ifelse(pairs.upward_opened, pairs.high_at, pairs.opened_at)
+    high_wrote_to = ibis.ifelse(pairs.upward_opened, pairs.opened_at, pairs.low_at)
+    sides = [
+        pairs.select(
+            "period", "changes", account=account, wrote_at=wrote_at, delay=responded - wrote_at
+        )
+        for account, wrote_at, responded in (
+            (lower(pairs.pair), low_wrote_to, pairs.low_at),
+            (higher(pairs.pair), high_wrote_to, pairs.high_at),
+        )
+    ]
+    return ibis.union(*sides)
 
 
 def conversation(acts: Acts) -> ir.Table:
@@ -54,35 +56,23 @@ def conversation(acts: Acts) -> ir.Table:
     answer_delay_hours (median; missing when none was answered), reciprocity (0 to 1),
     depth (changes of speaker per two-way pair, 0 where none), two_way (pairs).
     """
-    pairs = turns(acts)
-    responder = pairs.select(
-        "period",
-        "changes",
-        account=_.responder,
-        wrote_at=_.opened_at,
-        delay=_.responded_at - _.opened_at,
-    )
-    opener = pairs.select(
-        "period",
-        "changes",
-        account=_.opener,
-        wrote_at=_.responded_at,
-        delay=_.resumed_at - _.responded_at,
-    )
-    sides = responder.union(opener)
+    sides = keep(turns(acts), acts.backend)
     in_time = (sides.delay <= ANSWER_WITHIN_DAYS * DAY).fill_null(False)
     two_way = sides.changes >= 1
     summed = sides.aggregate(
         by=KEYS,
-        inbound=_.wrote_at.count(),
-        answered=in_time.cast("int64").sum(),
-        reciprocity=two_way.cast("float64").mean(),
-        all_changes=sides.changes.sum(),
-        two_way=two_way.cast("int64").sum(),
+        inbound=_.wrote_at.count().cast("int32"),
+        answered=in_time.cast("int32").sum().cast("int32"),
+        pairs=_.count(),
+        all_changes=_.changes.sum(),
+        two_way=two_way.cast("int32").sum().cast("int32"),
     )
-    summed = summed.mutate(
-        depth=(_.all_changes.cast("float64") / _.two_way.nullif(0)).fill_null(0.0)
-    ).drop("all_changes")
+    # Engines sum whole numbers into wide types, which every later sort would carry along.
+    summed = summed.select(
+        *[*KEYS, "inbound", "answered", "two_way"],
+        reciprocity=_.two_way.cast("float64") / _.pairs,
+        depth=(_.all_changes.cast("float64") / _.two_way.nullif(0)).fill_null(0.0),
+    )
     delays = sides.filter(in_time).aggregate(by=KEYS, answer_delay_hours=(_.delay / HOUR).median())
     return beside(summed, delays)
 
@@ -98,15 +88,15 @@ def answering(rows: ir.Table, talk: ir.Table) -> ir.Table:
     Parameters
     ----------
     rows
-        One row an account and period with inbound, answered, tenure; rows that the panel leaves
-        out at the end may be there, as only earlier periods are looked at.
+        One row an account and period with inbound, answered, past_inbound, past_answered (sums
+        over the past three periods) and tenure.
     talk
         As `conversation` returns it, for the data set's share.
 
     Returns
     -------
     The rows with pooled_answering (the data set's share over all earlier periods, 0.5 at first),
-    answering, past_answering (missing with tenure under 3 or nobody writing), past_inbound.
+    answering, past_answering (missing with tenure under 3 or nobody writing).
     """
     by_period = talk.aggregate(
         by="period", sum_answered=_.answered.sum(), sum_inbound=_.inbound.sum()
@@ -119,12 +109,7 @@ def answering(rows: ir.Table, talk: ir.Table) -> ir.Table:
             / _.sum_inbound.sum().over(earlier).nullif(0)
         ).fill_null(0.5),
     )
-    past = ibis.range_window(group_by="account", order_by="period", preceding=(LOOK_BACK, 1))
     rows = rows.left_join(pooled, "period").drop("period_right")
-    rows = rows.mutate(
-        past_inbound=_.inbound.sum().over(past).fill_null(0),
-        past_answered=_.answered.sum().over(past).fill_null(0),
-    )
     past_share = shrunken_share(_.past_answered, _.past_inbound, _.pooled_answering)
     return rows.mutate(
         answering=shrunken_share(_.answered, _.inbound, _.pooled_answering),
@@ -135,17 +120,11 @@ def answering(rows: ir.Table, talk: ir.Table) -> ir.Table:
 def persistence(rows: ir.Table) -> ir.Table:
     """Add the share of the last four periods, none before the first own act, with a two-way pair.
 
-    `rows` has account, period, own_acts and two_way. Missing before the first own act.
+    `rows` has account, period, two_way, past_two_way (how many of the three periods before had
+    one) and first_own (period of the first own act ever). Missing before that act.
     """
-    by_account = {"group_by": "account", "order_by": "period"}
-    recent = ibis.range_window(preceding=PERSISTENCE_PERIODS - 1, following=0, **by_account)
-    rows = rows.mutate(
-        first_own=ibis.ifelse(_.own_acts > 0, _.period, None)
-        .min()
-        .over(ibis.cumulative_window(**by_account)),
-        two_way_periods=(_.two_way > 0).cast("int64").sum().over(recent),
-    )
-    # LEAST passes over a missing value, so the missing first act is made 0 periods first.
+    periods = (rows.two_way > 0).cast("int32") + rows.past_two_way
+    # LEAST passes over a missing value, so a missing first act is made 0 periods first.
     since = ibis.least((rows.period - rows.first_own + 1).fill_null(0), PERSISTENCE_PERIODS)
-    share = rows.two_way_periods.cast("float64") / since.nullif(0)
-    return rows.mutate(persistence=share).drop("first_own", "two_way_periods")
+    share = ibis.ifelse(since > 0, periods.cast("float64") / since.nullif(0), None)
+    return rows.mutate(persistence=share).drop("first_own", "past_two_way")

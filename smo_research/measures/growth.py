@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from smo_research.measures.acts import DAY, Acts
+from smo_research.measures.acts import DAY, Acts, higher, keep, lower
 from smo_research.measures.grain import KEYS, beside
 
 FRESH_DAYS = 7
@@ -20,15 +21,23 @@ def newcomers(acts: Acts) -> ir.Table:
     of them who act again at least `gap` and at most `horizon` days after that first act.
     """
     windows = acts.windows
-    new = acts.table.filter(_.is_first).aggregate(by=["target", "period"], new_audience=_.count())
-    since = acts.table["at"] - acts.table.first_at
-    came_back = (since >= (windows.gap or 0) * DAY) & (since <= windows.horizon * DAY)
-    back = acts.table.filter(came_back).select("source", "target", "first_at").distinct()
-    first_period = (back.first_at - acts.start) // (windows.period * DAY)
-    lasting = back.mutate(period=first_period.cast("int32")).aggregate(
-        by=["target", "period"], lasting_audience=_.count()
+    gap, horizon = (windows.gap or 0) * DAY, windows.horizon * DAY
+    pairs = acts.table.aggregate(
+        by=["pair", "upward"], first_at=_["at"].min(), last_at=_["at"].max()
     )
-    rows = beside(new.rename(account="target"), lasting.rename(account="target"))
+    pairs = keep(pairs, acts.backend)
+    # Few are seen again as late as the gap, and only their acts need a second look.
+    again = pairs.filter(_.last_at - _.first_at >= gap).join(acts.table, ["pair", "upward"])
+    since = again["at"] - again.first_at
+    back = again.filter((since >= gap) & (since <= horizon))
+    back = back.select("pair", "upward", "first_at").distinct()
+
+    def by_target(table: ir.Table, name: str) -> ir.Table:
+        target = ibis.ifelse(table.upward, higher(table.pair), lower(table.pair))
+        period = ((table.first_at - acts.start) // (windows.period * DAY)).cast("int32")
+        return table.select(account=target, period=period).aggregate(by=KEYS, **{name: _.count()})
+
+    rows = beside(by_target(pairs, "new_audience"), by_target(back, "lasting_audience"))
     return rows.mutate(lasting_audience=_.lasting_audience.fill_null(0))
 
 

@@ -13,11 +13,12 @@ def outreach(acts: Acts) -> ir.Table:
 
     Returns
     -------
-    One row an account and period with an own act: other_acts (not answers) and cold_outreach
-    (share of own acts that are the first between the two accounts, 0 to 1).
+    One row an account and period with an own act: own_acts, other_acts (not answers) and
+    cold_outreach (share of own acts that are the first between the two accounts, 0 to 1).
     """
-    return acts.table.aggregate(
+    return acts.described.aggregate(
         by=["source", "period"],
-        other_acts=(~_.is_answer).cast("int64").sum(),
+        own_acts=_.count(),
+        other_acts=(~_.is_answer).cast("int32").sum(),
         cold_outreach=_.opens_pair.cast("float64").mean(),
     ).rename(account="source")

@@ -9,8 +9,14 @@ from ibis import _
 
 from smo_research.errors import DataError
 from smo_research.measures.acts import DAY, Acts, as_table, connect, epoch_us, keep, number_acts
-from smo_research.measures.conversation import LOOK_BACK, answering, conversation, persistence
-from smo_research.measures.grain import KEYS, beside
+from smo_research.measures.conversation import (
+    LOOK_BACK,
+    PERSISTENCE_PERIODS,
+    answering,
+    conversation,
+    persistence,
+)
+from smo_research.measures.grain import KEYS, beside, sum_of_past
 from smo_research.measures.growth import followers_at, newcomers
 from smo_research.measures.outreach import outreach
 from smo_research.measures.posting import cadence, past_replying, replying
@@ -104,31 +110,41 @@ def panel_table(
     new = keep(newcomers(acts), backend)
     rows = beside(predictors(acts, new), outcomes(new))
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in OUTCOMES})
-    rows = rows.filter(_.period <= acts.last_period).inner_join(acts.accounts, "account")
+    rows = rows.inner_join(acts.accounts, "account")
     begins = acts.start // 1_000_000 + rows.period.cast("int64") * windows.period * 86_400
-    # Engines sum whole numbers into wider types; a count is a count again in the file.
-    counts = {name: _[name].cast("int64") for name in WHOLE_NUMBERS}
-    rows = rows.mutate(period_start=begins.as_timestamp("s"), **counts)
+    rows = rows.mutate(period_start=begins.as_timestamp("s"))
     # Accounts are numbered in the order of their ids.
-    return rows.order_by(KEYS).select(*COLUMNS)
+    rows = rows.order_by(KEYS).select(*COLUMNS)
+    return rows.mutate(**{name: _[name].cast("int64") for name in WHOLE_NUMBERS})
 
 
 def predictors(acts: Acts, new: ir.Table) -> ir.Table:
     """Everything known of an account at the end of a period, from acts up to then."""
     new_now = new.select(*KEYS, new_now=_.new_audience)
-    own = acts.table.select("period", "at", account=_.source)
+    own = acts.described.select("period", "at", account=_.source)
     talk = rows = keep(conversation(acts), acts.backend)
-    for measure in (timing(own, acts.backend), outreach(acts), new_now):
+    counted = keep(outreach(acts), acts.backend)
+    for measure in (counted, timing(own, counted, acts.backend), new_now):
         rows = beside(rows, measure)
-    rows = rows.mutate(**{name: _[name].fill_null(0) for name in COUNTS})
-    by_account = {"group_by": "account", "order_by": "period"}
-    past = ibis.range_window(preceding=(LOOK_BACK, 1), **by_account)
-    rows = rows.mutate(
-        tenure=_.period - _.period.min().over(ibis.cumulative_window(**by_account)),
-        past_acts=_.other_acts.sum().over(past).fill_null(0),
-        post_volume=(_.other_acts + 1).cast("float64").ln(),
+    rows = rows.mutate(**{name: _[name].fill_null(0).cast("int32") for name in COUNTS})
+    rows = keep(rows, acts.backend)
+    firsts = rows.aggregate(
+        by="account",
+        first_seen=_.period.min(),
+        first_own=ibis.ifelse(_.own_acts > 0, _.period, None).min(),
     )
-    return persistence(answering(rows, talk))
+    rows = rows.join(firsts, "account")
+    rows = rows.mutate(
+        tenure=_.period - _.first_seen,
+        post_volume=(_.other_acts + 1).cast("float64").ln(),
+        past_acts=sum_of_past(rows, rows.other_acts, periods=LOOK_BACK),
+        past_inbound=sum_of_past(rows, rows.inbound, periods=LOOK_BACK),
+        past_answered=sum_of_past(rows, rows.answered, periods=LOOK_BACK),
+        past_two_way=sum_of_past(
+            rows, (rows.two_way > 0).cast("int32"), periods=PERSISTENCE_PERIODS - 1
+        ),
+    )
+    return persistence(answering(rows.drop("first_seen"), talk))
 
 
 def outcomes(new: ir.Table) -> ir.Table:
@@ -206,11 +222,9 @@ def follower_panel(
         rows = rows.union(made.select(*KEYS))
     rows = rows.distinct()
     if made is not None:
-        for measure in (
-            replying(made),
-            timing(made.select(*KEYS, "at"), backend),
-            post_tweaks(made),
-        ):
+        counted = made.aggregate(by=KEYS, own_acts=_.count())
+        when = timing(made.select(*KEYS, "at"), counted, backend)
+        for measure in (replying(made), counted, when, post_tweaks(made)):
             rows = beside(rows, measure)
         rows = rows.mutate(posts=_.posts.fill_null(0), post_volume=(_.posts.fill_null(0) + 1).ln())
     elif "posts_total" in counts.columns:

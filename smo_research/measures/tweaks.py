@@ -51,29 +51,29 @@ def _expected_hour_entropy(n: int) -> float:
     return float(np.log(n) - HOURS / n * terms.sum())
 
 
-def timing(own: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
+def timing(own: ir.Table, counted: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
     """Describe when an account acted.
 
     Parameters
     ----------
     own
         One row an own act (or post): account, period, at (microseconds).
+    counted
+        One row an account and period with an own act: own_acts, their number.
     backend
-        The engine that holds it.
+        The engine that holds them.
 
     Returns
     -------
-    One row an account and period with an own act: own_acts, and schedule_focus and burstiness
-    (missing under 10 acts).
+    One row an account and period with at least 10 own acts: schedule_focus and burstiness.
 
     References
     ----------
     Burstiness: Kim and Jo (2016), Measuring burstiness for finite event sequences,
     Physical Review E 94, 032311.
     """
-    counted = keep(own.aggregate(by=KEYS, own_acts=_.count()), backend)
     # Only accounts with enough acts have gaps and hours worth a sort.
-    many = counted.filter(_.own_acts >= FEWEST_ACTS)
+    many = keep(counted.select(*KEYS, "own_acts").filter(_.own_acts >= FEWEST_ACTS), backend)
     enough = own.semi_join(many, KEYS)
     since = enough["at"] - enough["at"].lag().over(ibis.window(group_by=KEYS, order_by="at"))
     # Whole numbers sum to the same in any order, and the engine's order differs by run.
@@ -91,7 +91,7 @@ def timing(own: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
         gap_sd=spread.cast("float64").sqrt() / gaps.gaps.nullif(0),
     )
     gaps = gaps.select(*KEYS, burstiness=burstiness(_.gap_mean, _.gap_sd, _.n))
-    return beside(beside(counted, gaps), schedule_focus(enough, expected_entropies(many)))
+    return keep(beside(gaps, schedule_focus(enough, expected_entropies(many))), backend)
 
 
 def burstiness(gap_mean: ir.Value, gap_sd: ir.Value, n: ir.Value) -> ir.Value:
