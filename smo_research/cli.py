@@ -6,6 +6,7 @@ import os
 import sys
 import textwrap
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,7 @@ NAME_OR_FILE = (
     "Give either the name of a data set, or --interactions FILE and, if need be, --format."
 )
 MOST_DAYS = 36_525
+STOPPED = 130
 FORMATS = ("snap", "konect", "csv", "parquet")
 
 
@@ -53,6 +55,11 @@ def main() -> None:
     except SmoError as error:
         print(f"smo: {error}", file=sys.stderr)
         sys.exit(2)
+    except SystemExit as leaving:
+        # How typer leaves after Ctrl-C.
+        if leaving.code == STOPPED:
+            print("smo: stopped; nothing half-written is left", file=sys.stderr)
+        raise
 
 
 def _tell(line: str) -> None:
@@ -190,8 +197,10 @@ def panel(
     """Build the panel, one row an account and period, of a data set or of any timed edge list."""
     from smo_research.datasets.catalog import dataset
     from smo_research.datasets.edgelist import read_edgelist
+    from smo_research.datasets.scan import scan_parquet
     from smo_research.measures.acts import connect
     from smo_research.measures.panel import panel as build_panel
+    from smo_research.measures.panel import panel_table
     from smo_research.tables import Windows
 
     _check_ending(output)
@@ -209,13 +218,25 @@ def panel(
     asked = {"period": period, "gap": gap, "horizon": horizon}
     given: dict[str, Any] = {key: days for key, days in asked.items() if days is not None}
     windows = replace(base, **given)
-    log = read()
+    backend = connect(engine, progress=sys.stderr.isatty())
+    log = None
+    if interactions is not None and log_format == "parquet" and engine == "duckdb":
+        log = scan_parquet(interactions, backend)
     try:
-        rows = build_panel(log, windows=windows, backend=connect(engine))
+        if log is not None and output.suffix == ".parquet":
+            table = panel_table(log, windows=windows, backend=backend)
+            _place(output, lambda part: backend.to_parquet(table, part))
+            written = backend.read_parquet(str(output))
+            rows, accounts = backend.execute(
+                written.aggregate(rows=written.count(), accounts=written.account_id.nunique())
+            ).iloc[0]
+        else:
+            frame = build_panel(read() if log is None else log, windows=windows, backend=backend)
+            _write_table(frame, output)
+            rows, accounts = len(frame), frame["account_id"].nunique()
     except DataError as error:
         raise DataError(f"{interactions or name}: {error}") from None
-    _write_table(rows, output)
-    print(f"{output}: {len(rows):,} rows, {rows['account_id'].nunique():,} accounts")
+    print(f"{output}: {rows:,} rows, {accounts:,} accounts")
 
 
 @app.command()
@@ -292,13 +313,18 @@ def _check_folder(output: Path) -> None:
 
 
 def _write_table(table: pd.DataFrame, output: Path) -> None:
-    """Write a table under another name first, so that no half file is ever at its place."""
+    """Write a table as the ending of its name says."""
+    if output.suffix == ".parquet":
+        _place(output, lambda part: table.to_parquet(part, index=False))
+    else:
+        _place(output, lambda part: table.to_csv(part, index=False))
+
+
+def _place(output: Path, write: Callable[[Path], None]) -> None:
+    """Write under another name first, so that no half file is ever at its place."""
     part = output.with_name(f".{output.stem}.{uuid.uuid4().hex}{output.suffix}")
     try:
-        if output.suffix == ".parquet":
-            table.to_parquet(part, index=False)
-        else:
-            table.to_csv(part, index=False)
+        write(part)
         os.replace(part, output)
     except OSError as error:
         raise SmoError(

@@ -75,7 +75,7 @@ class Acts:
         return self.table.filter(_.period <= self.last_period)
 
 
-def connect(engine: str = "duckdb") -> ibis.BaseBackend:
+def connect(engine: str = "duckdb", *, progress: bool = False) -> ibis.BaseBackend:
     """Open the engine that computes the panel.
 
     Parameters
@@ -83,6 +83,8 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
     engine
         "duckdb": embedded, spilling to disk beyond a quarter of the machine's memory; or "spark":
         the Spark session of this process, a local one where none is configured.
+    progress
+        Whether DuckDB draws a bar for what takes over two seconds.
 
     Raises
     ------
@@ -95,9 +97,12 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
         raise DataError(f"There is no engine '{engine}'; the known ones are duckdb and spark.")
     spill = Path(tempfile.gettempdir()) / f"smo_research-{uuid.uuid4().hex}"
     # Every order that matters is asked for; keeping the rest costs time and memory.
-    return ibis.duckdb.connect(
+    backend = ibis.duckdb.connect(
         memory_limit="25%", temp_directory=str(spill), preserve_insertion_order=False
     )
+    if progress:
+        backend.raw_sql("SET enable_progress_bar = true")
+    return backend
 
 
 def _connect_spark() -> ibis.BaseBackend:

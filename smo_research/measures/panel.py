@@ -135,7 +135,7 @@ def predictors(acts: Acts, new: ir.Table) -> ir.Table:
     )
     rows = rows.join(firsts, "account")
     rows = rows.mutate(
-        tenure=_.period - _.first_seen,
+        tenure=(_.period - _.first_seen).cast("int32"),
         post_volume=(_.other_acts + 1).cast("float64").ln(),
         past_acts=sum_of_past(rows, rows.other_acts, periods=LOOK_BACK),
         past_inbound=sum_of_past(rows, rows.inbound, periods=LOOK_BACK),

@@ -13,6 +13,7 @@ import igraph
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from tqdm import tqdm
 
 from smo_research.errors import DataError
 from smo_research.tables import Windows
@@ -24,6 +25,8 @@ LEIDEN_ITERATIONS = 2
 # Shortest paths from every account cost accounts x pairs; above this many, from a sample.
 EXACT_UP_TO = 2_000_000_000
 SAMPLES = 256
+# Above so many accounts some measure takes seconds, and a bar shows.
+LARGE = 10_000
 POSITIONS = ("pagerank", "clustering", "core_number")
 
 
@@ -146,7 +149,10 @@ def graph_measures(
         )
     account_ids, acts = _read(edges)
     network = Network(account_ids, acts, seed, betweenness_samples)
-    columns = {name: MEASURES[name](network) for name in wanted}
+    columns = {}
+    # A bar on a terminal, and nothing elsewhere.
+    for name in tqdm(wanted, disable=None if len(network.account_ids) > LARGE else True):
+        columns[name] = MEASURES[name](network)
     return pd.DataFrame({"account_id": account_ids, **columns})
 
 
