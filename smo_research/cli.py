@@ -18,7 +18,6 @@ from smo_research.errors import DataError, SmoError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from smo_research.datasets.edgelist import Format
 
@@ -45,6 +44,10 @@ NAME_OR_FILE = (
 )
 MOST_DAYS = 36_525
 STOPPED = 130
+CHANGED = (
+    "The hypotheses file differs from the committed one: these verdicts rest on other claims, "
+    "contrasts, bounds or rules than the published ones."
+)
 FORMATS = ("snap", "konect", "csv", "parquet")
 
 
@@ -69,37 +72,25 @@ def _tell(line: str) -> None:
 @app.command()
 def datasets() -> None:
     """List the catalogue: what each data set is, its licence, whether it is here, what it tests."""
-    from rich.console import Console
-
     from smo_research.datasets.catalog import catalog, testability
     from smo_research.datasets.fetch import is_cached
     from smo_research.evidence.hypotheses import hypotheses
+    from smo_research.report.terminal import console, marks
 
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False)
+    page = console(100)
     matrix = testability()
-    console.print(_marks(matrix))
+    page.print(marks(matrix))
     for name, hypothesis in hypotheses().items():
-        console.print(f"{name}  {hypothesis.claim}")
+        page.print(f"{name}  {hypothesis.claim}")
     for entry in catalog().values():
         here = "cached" if is_cached(entry.name) else "not cached"
-        console.print(f"\n{entry.name} ({here})", style="bold")
+        page.print(f"\n{entry.name} ({here})", style="bold")
         rows = matrix[(matrix["dataset"] == entry.name) & ~matrix["testable"]]
         reasons = rows.groupby("reason", sort=False)["hypothesis"].agg(", ".join)
         lines = [entry.title, f"licence: {entry.licence}"]
         lines += [f"cannot test {names}: {reason}" for reason, names in reasons.items()]
         for line in lines:
-            console.print(textwrap.indent(textwrap.fill(line, console.width - 4), "    "))
-
-
-def _marks(matrix: pd.DataFrame) -> Table:
-    """Data sets down, hypotheses across, "yes" where the one can test the other."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table("can test", *matrix["hypothesis"].unique(), box=SIMPLE)
-    for name, rows in matrix.groupby("dataset", sort=False):
-        table.add_row(str(name), *("yes" if testable else "-" for testable in rows["testable"]))
-    return table
+            page.print(textwrap.indent(textwrap.fill(line, page.width - 4), "    "))
 
 
 @app.command()
@@ -134,17 +125,25 @@ def study(
         "results"
     ),
     mirror: Mirror = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer bootstrap draws.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer draws; the report says so.")
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Data sets tested side by side; the numbers are the same.")
+    ] = min(os.cpu_count() or 1, 4),
 ) -> None:
     """Run the study: evidence, verdicts, figures and a report."""
     from smo_research.report.answer import answer_paragraph
+    from smo_research.report.terminal import print_verdicts
     from smo_research.study import study as run_study
     from smo_research.study import write
 
     _check_folder(output)
-    done = run_study(names, mirror=mirror, quick=quick, tell=_tell)
+    done = run_study(names, mirror=mirror, quick=quick, workers=workers, tell=_tell)
     placed = write(done, output)
-    _print_verdicts(done.verdicts)
+    if not done.manifest["hypotheses_as_committed"]:
+        _tell(CHANGED)
+    print_verdicts(done.verdicts)
     for name, reason in done.passed_over.items():
         print(f"passed over {reason if reason.startswith(name) else f'{name}: {reason}'}")
     print(f"\n{answer_paragraph(done.verdicts)}\n")
@@ -160,11 +159,12 @@ def reproduce(
     """Check every published figure; exit status 1 where one differs without a known reason."""
     from smo_research.evidence.published import reproduce as run_checks
     from smo_research.evidence.published import summary, unexplained
+    from smo_research.report.terminal import print_checks
 
     if output is not None:
         _check_ending(output)
     board = run_checks(names, mirror=mirror)
-    _print_checks(board)
+    print_checks(board)
     if output is not None:
         _write_table(board.astype({"published": "str", "measured": "str"}), output)
     for name, reason in board.attrs["passed_over"].items():
@@ -332,41 +332,3 @@ def _place(output: Path, write: Callable[[Path], None]) -> None:
         ) from None
     finally:
         part.unlink(missing_ok=True)
-
-
-def _print_verdicts(verdicts: pd.DataFrame) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    from smo_research.report.words import effect
-
-    console = Console(width=None if sys.stdout.isatty() else 118)
-    table = Table(
-        "", "data set", "verdict", "grade", "effect, 95 % interval", "p (Holm)", "of", box=SIMPLE
-    )
-    for row in verdicts[verdicts["verdict"] != "untestable"].itertuples():
-        number = effect(row.estimate, row.ci_low, row.ci_high, row.unit)
-        term = row.term.replace("_", " ")
-        decided = f"{row.p_holm:.2g}"
-        table.add_row(row.hypothesis, row.dataset, row.verdict, row.grade, number, decided, term)
-    console.print(table)
-    untestable = verdicts[verdicts["verdict"] == "untestable"]
-    for name, rows in untestable.groupby("dataset"):
-        console.print(f"{name} cannot tell: {', '.join(rows['hypothesis'])}", highlight=False)
-
-
-def _print_checks(board: pd.DataFrame) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    from smo_research.evidence.published import cell
-
-    console = Console(width=None if sys.stdout.isatty() else 118, highlight=False, markup=False)
-    table = Table("data set", "figure", "published", "here", "outcome", box=SIMPLE)
-    for row in board.itertuples(index=False):
-        table.add_row(*map(cell, row[:5]))
-    console.print(table)
-    for row in board[board["reason"] != ""].itertuples():
-        console.print(f"{row.dataset}, {row.quantity}: {row.reason}")

@@ -9,23 +9,29 @@ import platform
 import shutil
 import uuid
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from tqdm import tqdm
 
-from smo_research.datasets.catalog import catalog, dataset
+from smo_research.datasets.catalog import Dataset, catalog, dataset
 from smo_research.datasets.fetch import fetch
 from smo_research.datasets.load import data_hashes, load
 from smo_research.errors import FetchError, SmoError
-from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash
+from smo_research.evidence.hypotheses import committed_hash, hypotheses, hypotheses_hash
 from smo_research.evidence.ladder import SEED, DatasetStudy, study_dataset
 from smo_research.evidence.published import Check, check, scoreboard
 from smo_research.evidence.result import VOCABULARY
+from smo_research.evidence.scrutiny import confounder_rows, curve_rows
+from smo_research.evidence.synthesis import pool
 from smo_research.evidence.verdicts import judge
+from smo_research.tables import Tables
 
 LIBRARIES = (
     *("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyfixest", "scipy"),
@@ -51,6 +57,10 @@ class Study:
         Share of the final count that public counters reached, by platform and hour.
     shared
         Whether what spreads on one platform spreads on another.
+    specifications
+        One row a specification of an effect that decides, in the vocabulary.
+    pooled
+        What the data sets say together, in the vocabulary, where they measure the same.
     reproduction
         Published figures of the data sets beside what their tables say, one row a figure.
     passed_over
@@ -65,6 +75,8 @@ class Study:
     curves: pd.DataFrame
     attention: pd.DataFrame
     shared: pd.DataFrame
+    specifications: pd.DataFrame
+    pooled: pd.DataFrame
     reproduction: pd.DataFrame
     passed_over: dict[str, str]
     manifest: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +87,7 @@ def study(
     *,
     mirror: str | Path | None = None,
     quick: bool = False,
+    workers: int = 1,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Study:
     """Run the study.
@@ -86,7 +99,9 @@ def study(
     mirror
         Folder with the published files, as in `fetch`.
     quick
-        Fewer bootstrap draws; the manifest says so.
+        Fewer draws; the manifest says so.
+    workers
+        Processes that test data sets side by side. The numbers are the same with any number.
     tell
         Is told in one line what is being done.
 
@@ -102,7 +117,7 @@ def study(
     """
     chosen = list(dict.fromkeys(names)) if names else []
     entries = [dataset(name) for name in chosen] if chosen else list(catalog().values())
-    studies, checks, passed_over = [], [], {}
+    wanted, checks, passed_over = [], [], {}
     for entry in entries:
         tell(f"{entry.name}: loading")
         try:
@@ -112,12 +127,53 @@ def study(
                 raise
             passed_over[entry.name] = str(error)
             continue
-        tell(f"{entry.name}: testing {', '.join(entry.testable) or 'nothing'}")
-        studies.append(study_dataset(entry, tables, hashes=data_hashes(entry.name), quick=quick))
+        wanted.append((entry, tables, data_hashes(entry.name)))
         checks += check(entry.name, tables, partial(fetch, entry.name, mirror=mirror))
-    if not studies:
+    if not wanted:
         raise FetchError("No data set could be obtained:\n" + "\n".join(passed_over.values()))
+    studies = _side_by_side(wanted, quick=quick, workers=workers, tell=tell)
     return gather(studies, passed_over, checks=checks, quick=quick)
+
+
+def _side_by_side(
+    wanted: list[tuple[Dataset, Tables, dict[str, str]]],
+    *,
+    quick: bool,
+    workers: int,
+    tell: Callable[[str], None],
+) -> list[DatasetStudy]:
+    """Test the data sets, in their order, in so many processes; a bar shows on a terminal."""
+
+    def bar(done: Iterable[DatasetStudy]) -> list[DatasetStudy]:
+        return list(tqdm(done, total=len(wanted), unit="data set", disable=None))
+
+    for entry, _, _ in wanted:
+        tell(f"{entry.name}: testing {', '.join(entry.testable) or 'nothing'}")
+    if workers == 1 or len(wanted) == 1:
+        return bar(study_dataset(e, tables, hashes=h, quick=quick) for e, tables, h in wanted)
+    # What takes longest goes first, so that no process waits for it at the end.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+        order = sorted(wanted, key=lambda one: -_size(one[1]))
+        running = {
+            e.name: pool.submit(study_dataset, e, tables, hashes=h, quick=quick)
+            for e, tables, h in order
+        }
+        try:
+            return bar(running[entry.name].result() for entry, _, _ in wanted)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _one_thread() -> None:
+    """Keep the solvers of a process from taking the cores of the others."""
+    os.environ.update({"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
+
+
+def _size(tables: Tables) -> int:
+    """Rows of a log; data sets without one are quick."""
+    return 0 if tables.interactions is None else len(tables.interactions)
 
 
 def gather(
@@ -129,9 +185,10 @@ def gather(
 ) -> Study:
     """Judge all results together and say what they were made from."""
     known = catalog() | {one.entry.name: one.entry for one in studies}
+    own = [entry for name, entry in known.items() if name not in catalog()]
     declared = {
-        name: [entry.name for entry in known.values() if name in entry.testable]
-        for name in hypotheses()
+        name: [*hypothesis.family, *(entry.name for entry in own if name in entry.testable)]
+        for name, hypothesis in hypotheses().items()
     }
     untestable = {
         (name, entry.name): entry.untestable[name]
@@ -148,9 +205,17 @@ def gather(
     results = [result for one in studies for result in one.results]
     tested = {(result.hypothesis, result.dataset) for result in results}
     untestable = {pair: reason for pair, reason in untestable.items() if pair not in tested}
-    verdicts = judge(results, declared=declared, untestable=untestable)
-    evidence = pd.concat([result.table for result in results], ignore_index=True)
+    curves = {key: curve for one in studies for key, curve in one.curves.items()}
+    verdicts = judge(results, declared=declared, untestable=untestable, curves=curves)
+    beside = [result for one in studies for result in one.beside]
+    checks_of = [*curve_rows(curves), *(row for one in results for row in confounder_rows(one))]
+    evidence = pd.concat(
+        [*(result.table for result in [*results, *beside]), pd.DataFrame(checks_of)],
+        ignore_index=True,
+    )
     evidence = _with_verdicts(evidence, verdicts)
+    exploratory = [name for name, entry in known.items() if entry.exploratory]
+    together = [result.table for result in pool(results, exploratory=exploratory)]
     return Study(
         studies=studies,
         evidence=evidence[VOCABULARY],
@@ -158,11 +223,17 @@ def gather(
         curves=pd.concat([one.curve for one in studies], ignore_index=True),
         attention=pd.concat([one.attention for one in studies], ignore_index=True),
         shared=pd.concat([one.shared for one in studies], ignore_index=True),
+        specifications=pd.concat(
+            [pd.DataFrame(columns=VOCABULARY), *(curve.table for curve in curves.values())],
+            ignore_index=True,
+        ),
+        pooled=pd.concat([pd.DataFrame(columns=VOCABULARY), *together], ignore_index=True),
         reproduction=scoreboard(checks),
         passed_over=passed_over,
         manifest={
             "data": {one.entry.name: one.hashes for one in studies},
             "hypotheses_sha256": hypotheses_hash(),
+            "hypotheses_as_committed": hypotheses_hash() == committed_hash(),
             "quick": quick,
             "seed": SEED,
             "versions": {name: version(name) for name in LIBRARIES}
@@ -210,7 +281,7 @@ def write(done: Study, folder: str | Path) -> list[Path]:
         (part / "figures").mkdir(parents=True)
         _to_csv(done.evidence, part / "evidence.csv")
         _to_csv(done.verdicts, part / "verdicts.csv")
-        for name in ("attention", "shared", "reproduction"):
+        for name in ("attention", "shared", "specifications", "pooled", "reproduction"):
             table = getattr(done, name)
             if len(table):
                 _to_csv(table, part / f"{name}.csv")
@@ -226,6 +297,8 @@ def write(done: Study, folder: str | Path) -> list[Path]:
                 done.verdicts,
                 done.curves,
                 done.attention,
+                done.pooled,
+                done.specifications,
                 folder=part / "figures",
                 provenance=provenance,
             ),

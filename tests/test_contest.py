@@ -9,16 +9,11 @@ import pandas as pd
 import pytest
 
 from smo_research.errors import FitError
-from smo_research.evidence.contest import (
-    CONTRAST,
-    Drawn,
-    account_folds,
-    contest,
-    held_out_losses,
-    shapley,
-    time_split,
-)
+from smo_research.evidence.contest import contest, held_out_losses
+from smo_research.evidence.contributions import CONTRAST, Drawn
 from smo_research.evidence.effects import Effect
+from smo_research.evidence.shapley import shapley
+from smo_research.evidence.splits import account_folds, time_split
 from smo_research.tables import Windows
 
 WINDOWS = Windows(period=7, horizon=14)

@@ -121,6 +121,7 @@ def test_size_under_the_null(monkeypatch):
     """About 5 % of worlds without an effect are rejected, judged by a 99.9 % binomial interval."""
     monkeypatch.setattr(lasting, "EFFECTS", {"between": ["period"]})
     monkeypatch.setattr(lasting, "PARTS", {"total": lasting.PARTS["total"]})
+    monkeypatch.setattr(lasting, "CHECKS", {})
     worlds = 200
     p_values = [
         lasting_growth(world(seed, accounts=120, periods=4), "H3", windows=WINDOWS, dataset="null")
@@ -139,16 +140,72 @@ def test_result_says_what_was_fitted():
     assert list(result.table) == VOCABULARY
     assert result.table[["model", "block"]].to_numpy().tolist() == [
         *[[model, block] for model in ("between", "within") for block in lasting.PARTS],
+        ["negative binomial", "total"],
         ["placebo", "total"],
+        ["lead", "total"],
     ]
     assert (result.table["unit"] == "ln ratio per +0.25").all()
     assert result.formula.startswith("lasting_audience ~ answering + C(inbound_class)")
     assert result.formula.endswith("| period")
-    total = result.table.iloc[0]
-    assert total["n_obs"] + result.left_out["rows"].sum() == len(rows)
-    assert total["n_obs"] == (rows["inbound"] > 0).sum()
+    assert result.table["n_obs"].iloc[0] == (rows["inbound"] > 0).sum()
     assert result.data_hashes == {"f": "0"}
     assert result.null_hypothesis == "answering does not predict lasting audience growth"
+
+
+def test_every_model_accounts_for_every_row():
+    rows = world(8, accounts=60)
+    rows = only(rows, rows["account_id"] < "a4")
+    result = lasting_growth(rows, "H2", windows=WINDOWS, dataset="a")
+    assert list(result.left_out) == ["model", "block", "term", "reason", "rows", "accounts"]
+    fitted = result.table[result.table["reason"] == ""]
+    assert set(fitted["model"]) >= {"between", "within", *lasting.CHECKS}
+    gone = result.left_out.groupby(["model", "block", "term"])[["rows", "accounts"]].sum()
+    for row in fitted.itertuples():
+        lost = gone.loc[(row.model, row.block, row.term)]
+        assert row.n_obs + lost["rows"] == len(rows)
+        assert row.n_accounts + lost["accounts"] == rows["account_id"].nunique()
+    assert "accounts whose outcome is 0 throughout" in set(result.left_out["reason"])
+
+
+def test_rows_that_a_model_fits_perfectly_are_counted():
+    # Nobody with 9 writers or more gets a newcomer: that class says nothing of the others.
+    rows = world(12, accounts=80)
+    rows["inbound"] = rows["inbound"].where(np.arange(len(rows)) % 9 != 0, 10)
+    rows = only(rows, rows["inbound"] < 9)
+    result = lasting_growth(rows, "H3", windows=WINDOWS, dataset="a")
+    gone = result.left_out.query("reason == 'the model fits them perfectly'")
+    separated = (rows["inbound"] >= 9).sum()
+    assert gone.query("block == 'total' and model == 'between'")["rows"].tolist() == [separated]
+    total = result.table.query("model == 'between' and block == 'total'")["n_obs"].iloc[0]
+    others = result.left_out.query("model == 'between' and block == 'total'")["rows"].sum()
+    assert total + others == len(rows)
+
+
+def test_overdispersed_counts_are_also_fitted_as_negative_binomial():
+    result = lasting_growth(world(13, discovery=0.6), "H3", windows=WINDOWS, dataset="planted")
+    poisson = result.effects["between", "total", "answering"]
+    binomial = result.effects["negative binomial", "total", "answering"]
+    assert binomial.df == poisson.df
+    assert binomial.estimate != poisson.estimate
+    assert_near(binomial, 0.25 * 0.6)
+
+
+def test_counts_without_overdispersion_say_so():
+    rows = world(14, accounts=60)
+    rows["lasting_audience"] = (pd.factorize(rows["account_id"])[0] + rows["period"]) % 2
+    result = lasting_growth(rows, "H3", windows=WINDOWS, dataset="even")
+    said = result.table.query("model == 'negative binomial'").iloc[0]
+    assert said["reason"] == "no overdispersion: the negative binomial is the Poisson"
+    assert np.isnan(said["estimate"])
+    assert ("between", "total", "answering") in result.effects
+
+
+def test_a_number_or_a_reason_never_neither():
+    for hypothesis in ("H2", "H3", "H7"):
+        table = lasting_growth(SMALL, hypothesis, windows=WINDOWS, dataset="a").table
+        numbers = table[["estimate", "std_error", "ci_low", "ci_high", "p_value"]]
+        assert (numbers.notna().all(axis=1) == (table["reason"] == "")).all()
+        assert (numbers.isna().all(axis=1) == (table["reason"] != "")).all()
 
 
 def test_names_and_order_of_accounts_do_not_matter():
@@ -212,7 +269,7 @@ REFUSED = {
 @pytest.mark.parametrize(("rows", "reason"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_tested_is_a_result_with_a_reason(rows, reason):
     result = lasting_growth(rows, "H3", windows=WINDOWS, dataset="small")
-    total = result.table.query("block in ['', 'total'] and model != 'placebo'")
+    total = result.table.query("block in ['', 'total'] and model not in ['placebo', 'lead']")
     assert reason in result.reason
     assert total["estimate"].isna().all()
     assert total["p_value"].isna().all()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
+import pyfixest
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from smo_research.errors import FitError
+from smo_research.evidence import models
 from smo_research.evidence.models import poisson
 
 
@@ -185,3 +188,56 @@ def test_others_that_repeat_each_other_do_no_harm():
 def test_refusals_name_the_model():
     rows = world().assign(x=lambda frame: frame["period"] * 2.0)
     assert refused(rows).startswith("y ~ x + z | period has no finite solution")
+
+
+def test_a_fit_that_does_not_converge_is_refused(monkeypatch):
+    monkeypatch.setattr(models, "ROUNDS", 3)
+    assert refused(world()) == "y ~ x + z | period did not converge in 3 rounds"
+
+
+def test_a_search_for_separation_that_does_not_end_is_refused(monkeypatch):
+    fit = pyfixest.fepois
+
+    def endless(*arguments, **options):
+        warnings.warn(
+            "iterative rectivier separation check: maximum number of iterations reached before "
+            "convergence",
+            stacklevel=1,
+        )
+        return fit(*arguments, **options)
+
+    monkeypatch.setattr(pyfixest, "fepois", endless)
+    assert refused(world()).endswith(
+        "the search for rows that the model fits perfectly did not end"
+    )
+
+
+def test_more_parameters_than_rows_are_refused():
+    rows = world(n=8, accounts=4).assign(period=0, y=range(8))
+    dummies = {f"d{i}": np.eye(8)[i] for i in range(7)}
+    assert "no finite solution" in refused(rows.assign(**dummies), terms=["x", "z", *dummies])
+
+
+def test_negative_outcomes_are_refused():
+    assert "positive" in refused(world().assign(y=lambda rows: rows["y"] - 1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.assign(y=0),
+        lambda rows: rows.assign(x=rows["period"] * 1.0),
+        lambda rows: rows.assign(y=rows["y"].where(rows["x"] == 0, 0)),
+        lambda rows: rows.assign(account_id="a"),
+        lambda rows: rows,
+    ],
+)
+def test_nothing_is_printed_and_nothing_warned(change, capfd):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            fit = poisson(change(world()), "y", ["x", "z"], effects=["period"])
+            assert np.isfinite([*fit.coefficients, *fit.std_errors]).all()
+        except FitError as error:
+            assert "nan" not in str(error).lower()
+    assert capfd.readouterr() == ("", "")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smo_research.evidence.contest import Drawn
+from smo_research.evidence.contributions import Drawn
 from smo_research.evidence.effects import Effect
 from smo_research.evidence.few import wild_bootstrap
 from smo_research.evidence.hypotheses import hypotheses

@@ -11,6 +11,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from smo_research.datasets.catalog import dataset
+from smo_research.errors import FitError
 from smo_research.evidence.channels import MODEL, describe_channels
 from smo_research.evidence.effects import Effect
 from smo_research.evidence.few import WildBootstrap, seed_for
@@ -189,6 +190,58 @@ def test_too_few_rows_for_a_model_say_so():
         )
 
 
+REFUSED_FITS = {
+    "empty": (lambda rows: rows.head(0), "0 rows are too few for the model"),
+    "constant outcome": (
+        lambda rows: rows.assign(lasting_growth=0.1),
+        "lasting_growth is the same in all 360 rows",
+    ),
+    "outcome explained": (
+        lambda rows: rows.assign(lasting_growth=rows["period"] * 0.1),
+        "the model explains lasting_growth in full; the residuals leave no error",
+    ),
+    "collinear": (
+        lambda rows: rows.assign(reply_share=rows["post_volume"] * 2),
+        "the predictor repeats the controls",
+    ),
+    "constant predictor": (
+        lambda rows: rows.assign(reply_share=rows["period"] / 9),
+        "the predictor repeats the controls",
+    ),
+    "few accounts": (
+        lambda rows: rows[rows["account_id"].isin(["a0", "a1", "a2", "a3"])],
+        "4 clusters; the wild bootstrap needs at least 5",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), REFUSED_FITS.values(), ids=REFUSED_FITS.keys())
+def test_least_squares_that_cannot_be_fitted_says_why(change, reason, capfd):
+    with pytest.raises(FitError) as caught:
+        least_squares(
+            change(world(accounts=60, periods=6)),
+            "lasting_growth",
+            "reply_share",
+            CONTROLS,
+            effects=["period"],
+            step=0.25,
+            rng=seed_for(1),
+            draws=9,
+        )
+    assert str(caught.value) == reason
+    assert capfd.readouterr() == ("", "")
+
+
+def test_every_model_of_followers_accounts_for_every_row():
+    rows = world(13, accounts=25)
+    rows.loc[rows.index % 7 == 0, "growth"] = np.nan
+    result = fitted(rows, "H3", draws=9)
+    gone = result.left_out.groupby(["model", "block"])["rows"].sum()
+    for row in result.table.query("model != 'placebo'").itertuples():
+        assert row.n_obs + gone[row.model, row.block] == len(rows)
+    assert gone["between", "growth now"] > gone["between", "total"]
+
+
 def test_the_bound_is_a_tenth_of_the_spread_after_effects():
     rows = world(3, accounts=10, periods=8)
     fit = smf.ols("lasting_growth ~ C(account_id) + C(period)", rows).fit()
@@ -259,7 +312,7 @@ def test_presence_is_told_from_presence_with_replies():
     assert_near(beside, 0.1 * doubling * 0.25)
     assert beside.p_difference < 0.01
     assert alone.p_difference > 0.05
-    units = result.table.set_index("term")["unit"]
+    units = result.table.query("model == 'between'").set_index("term")["unit"]
     assert units["post_volume"] == "ln followers per doubling"
     assert units["volume_times_replies"] == "ln followers per doubling and +0.25"
 

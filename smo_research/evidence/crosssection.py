@@ -131,7 +131,7 @@ def snapshot_growth(
         lines.append(effect_row(effect, **label | here, n_obs=len(rows), n_accounts=len(rows)))
     if not effects:
         return untested(hypothesis, dataset, null, "; ".join(line["reason"] for line in lines))
-    bound = 0.1 * float(rows[OUTCOME].std())
+    bound = rule().smallest_sd * float(rows[OUTCOME].std())
     return Result(
         hypothesis,
         dataset,

@@ -22,14 +22,17 @@ from smo_research.evidence.follower_samples import (
 )
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
-from smo_research.evidence.robustness import placebo_lag
-from smo_research.evidence.samples import Sample, out_of_reach
+from smo_research.evidence.robustness import placebo_lag, with_lead
+from smo_research.evidence.samples import Sample, out_of_reach, whole
 from smo_research.tables import Windows
 
 TERMS = {"H2": TWEAKS, "H3": ("reply_share",), "H7": ("past_reply_share",)}
 ADJUSTMENT = ("log_tenure", "log_past_acts", "post_volume")
 OUTCOMES = {"total": "lasting_growth", "growth now": "growth"}
 EFFECTS = {"between": ["period"], "within": ["account_id", "period"]}
+CHECKS = {"placebo": "between", "lead": "within"}
+NOT_COUNTED = "no fresh count of followers"
+NO_ERROR = 1e-9
 UNIT = "ln followers per"
 DETECTABLE_T = 2.9
 
@@ -67,8 +70,11 @@ def least_squares(
     Raises
     ------
     FitError
-        When there is too little to fit.
+        When there is too little to fit: too few rows or accounts, an outcome that is the same in
+        all rows or that the effects explain, or a term that repeats the controls.
     """
+    if rows[outcome].nunique() == 1:
+        raise FitError(f"{outcome} is the same in all {len(rows)} rows")
     dummies = [pd.get_dummies(rows[name].astype(str)).to_numpy(float) for name in effects]
     design = np.column_stack([np.ones(len(rows)), rows[controls].to_numpy(float), *dummies])
     y, x = rows[outcome].to_numpy(float), rows[term].to_numpy(float)
@@ -78,6 +84,9 @@ def least_squares(
     accounts = len(np.unique(clusters))
     nested = accounts - 1 if "account_id" in effects else 0
     fit = wild_bootstrap(y, x, design, clusters, rng=rng, step=step, nested=nested, draws=draws)
+    # What rounding leaves of an outcome that the effects explain would pass for an error.
+    if fit.std_error * np.std(x) < NO_ERROR * abs(step) * np.std(y):
+        raise FitError(f"the model explains {outcome} in full; the residuals leave no error")
     if accounts < FEW:
         return fit
     return Effect(fit.estimate, fit.std_error, fit.df)
@@ -97,7 +106,8 @@ def follower_growth(
 
     Least squares of lasting_growth (ln followers) on rows whose outcome windows do not overlap,
     with period effects (between) and account and period effects (within), errors clustered by
-    account, by wild bootstrap under 50 accounts; beside it growth now, and a placebo.
+    account, by wild bootstrap under 50 accounts; beside it growth now, a placebo, and the
+    predictor's lead in the within model.
 
     Parameters
     ----------
@@ -135,6 +145,7 @@ def follower_growth(
         return Result(hypothesis, dataset, table, null, reason=reason, **about)
     lines = []
     effects: dict[Key, Estimate] = {}
+    left_out: list[pd.DataFrame] = []
     reasons = []
     for term in wanted:
         known = f"{term}_known" if f"{term}_known" in rows else term
@@ -144,9 +155,12 @@ def follower_growth(
             row = {"hypothesis": hypothesis, "dataset": dataset, "term": term, "reason": reason}
             lines.append(evidence_row(**row))
             continue
-        more, found = _test_term(sample, panel, hypothesis, term, dataset, windows, seed, draws)
+        more, found, gone = _test_term(
+            sample, panel, hypothesis, term, dataset, windows, seed, draws
+        )
         lines += more
         effects |= found
+        left_out += gone
     if not effects:
         return untested(hypothesis, dataset, null, "; ".join(reasons))
     bound = outcome_bound(rows, "lasting_growth", EFFECTS["within"])
@@ -158,7 +172,7 @@ def follower_growth(
         null,
         formula=f"lasting_growth ~ {' + '.join([wanted[0], *controls])} | period",
         effects=effects,
-        left_out=sample.left_out,
+        left_out=pd.concat(left_out, ignore_index=True),
         bound=bound,
         notes=(
             f"effects within {bound:.4f} ln followers (0.10 SD) are negligible",
@@ -231,30 +245,34 @@ def _test_term(
     windows: Windows,
     seed: int,
     draws: int,
-) -> tuple[list[dict], dict[Key, Estimate]]:
+) -> tuple[list[dict], dict[Key, Estimate], list[pd.DataFrame]]:
     step = contrast(term)
     label = {"hypothesis": hypothesis, "dataset": dataset, "term": term}
     label["unit"] = f"{UNIT} +{step:g}"
-    lagged = follower_placebo(panel, sample.rows, term, windows=windows)
     plans = [
-        (model, block, sample.rows, outcome)
+        (model, block, sample, outcome, term)
         for model in EFFECTS
         for block, outcome in OUTCOMES.items()
     ]
-    plans.append(("placebo", "total", lagged, "lasting_growth"))
-    lines, effects = [], {}
-    for model, block, rows, outcome in plans:
+    lagged = whole(follower_placebo(panel, sample.rows, term, windows=windows))
+    led = with_lead(sample, panel, term)
+    plans.append(("placebo", "total", lagged, "lasting_growth", term))
+    plans.append(("lead", "total", led, "lasting_growth", f"lead_{term}"))
+    lines, effects, left_out = [], {}, []
+    for model, block, rows, outcome, tested in plans:
         here = label | {"model": model, "block": block}
-        usable = rows[rows[outcome].notna()] if len(rows) else rows
+        kept = rows.keep(rows.rows[outcome].notna(), NOT_COUNTED) if len(rows.rows) else rows
+        usable = kept.rows
         try:
             if len(usable) < rule().fewest_rows:
                 raise FitError(f"{len(usable)} rows; at least {rule().fewest_rows} are needed")
+            held = [term] if tested != term else []
             effect = least_squares(
                 usable,
                 outcome,
-                term,
-                _controls(usable, hypothesis, term) + _earlier(usable, term),
-                effects=EFFECTS.get(model, EFFECTS["between"]),
+                tested,
+                [*held, *_controls(usable, hypothesis, term), *_earlier(usable, term)],
+                effects=EFFECTS[CHECKS.get(model, model)],
                 step=step,
                 rng=seed_for(seed, dataset, hypothesis, term, model, block),
                 draws=draws,
@@ -265,7 +283,10 @@ def _test_term(
         effects[model, block, term] = effect
         size = {"n_obs": len(usable), "n_accounts": usable["account_id"].nunique()}
         lines.append(effect_row(effect, **here, **size))
-    return lines, effects
+        if model != "placebo":
+            place = {"model": model, "block": block, "term": term}
+            left_out.append(kept.left_out.assign(**place)[[*place, *kept.left_out]])
+    return lines, effects, left_out
 
 
 def _earlier(rows: pd.DataFrame, term: str) -> list[str]:

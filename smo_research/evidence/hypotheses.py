@@ -12,7 +12,10 @@ from importlib import resources
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One claim of the essay, as tested. `null` is what the test tries to reject."""
+    """One claim of the essay, as tested. `null` is what the test tries to reject.
+
+    `family` are the data sets declared testable for it, over which p-values are adjusted.
+    """
 
     id: str
     claim: str
@@ -20,6 +23,7 @@ class Hypothesis:
     null: str
     terms: tuple[str, ...] = ()
     block: str = ""
+    family: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Rule:
 
     level: float
     smallest_ratio: float
+    smallest_sd: float
+    specifications_agree: float
     fewest_rows: int
     fewest_accounts: int
 
@@ -37,13 +43,13 @@ class Rule:
         return -math.log(self.smallest_ratio)
 
 
-def _source() -> bytes:
-    return resources.files("smo_research.evidence").joinpath("hypotheses.toml").read_bytes()
+def _resource(name: str) -> bytes:
+    return resources.files("smo_research.evidence").joinpath(name).read_bytes()
 
 
 @cache
 def _file() -> dict:
-    return tomllib.loads(_source().decode("utf-8"))
+    return tomllib.loads(_resource("hypotheses.toml").decode("utf-8"))
 
 
 def hypotheses() -> dict[str, Hypothesis]:
@@ -57,7 +63,8 @@ def hypotheses() -> dict[str, Hypothesis]:
     found = {}
     for key, entry in _file().items():
         if key.startswith("H"):
-            found[key] = Hypothesis(key, **entry | {"terms": tuple(entry.get("terms", ()))})
+            lists = {name: tuple(entry.get(name, ())) for name in ("terms", "family")}
+            found[key] = Hypothesis(key, **entry | lists)
     return found
 
 
@@ -79,7 +86,18 @@ def hypotheses_hash() -> str:
     >>> len(hypotheses_hash())
     64
     """
-    return hashlib.sha256(_source().replace(b"\r\n", b"\n")).hexdigest()
+    return hashlib.sha256(_resource("hypotheses.toml").replace(b"\r\n", b"\n")).hexdigest()
+
+
+def committed_hash() -> str:
+    """sha256 of the hypotheses file as it was committed; another one was changed since.
+
+    Examples
+    --------
+    >>> committed_hash() == hypotheses_hash()
+    True
+    """
+    return _resource("hypotheses.sha256").decode("ascii").strip()
 
 
 def verdict(

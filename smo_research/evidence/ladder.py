@@ -10,12 +10,13 @@ import pandas as pd
 from smo_research.datasets.catalog import Dataset
 from smo_research.evidence.attention import attention_curve, carries_over
 from smo_research.evidence.channels import describe_channels
-from smo_research.evidence.comeback import return_curve_table, return_when_answered
-from smo_research.evidence.contest import DRAWS as CONTEST_DRAWS
+from smo_research.evidence.comeback import return_curve_table
 from smo_research.evidence.contest import contest
 from smo_research.evidence.crosssection import OUTCOME as SNAPSHOT_OUTCOME
 from smo_research.evidence.crosssection import TWEAKS as SNAPSHOT_TWEAKS
 from smo_research.evidence.crosssection import snapshot, snapshot_growth
+from smo_research.evidence.curve import SpecificationCurve
+from smo_research.evidence.dyads import dyadic_return
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import DRAWS, QUICK_DRAWS
 from smo_research.evidence.follower_samples import follower_rows, measured_tweaks, prepared
@@ -24,21 +25,31 @@ from smo_research.evidence.lasting import lasting_growth
 from smo_research.evidence.posts import post_engagement
 from smo_research.evidence.presence import presence_alone
 from smo_research.evidence.result import Result
+from smo_research.evidence.return_models import return_models
 from smo_research.evidence.returning import first_contacts
+from smo_research.evidence.scrutiny import curves_of
+from smo_research.evidence.splits import DRAWS as CONTEST_DRAWS
 from smo_research.evidence.verdicts import deciding
 from smo_research.measures.panel import follower_panel, panel
 from smo_research.tables import TableName, Tables
 
 LASTING = ("H2", "H3", "H7")
 SEED = 1
+PERMUTATIONS, QUICK_PERMUTATIONS = 1_000, 200
 
 
 @dataclass(frozen=True, eq=False)
 class DatasetStudy:
-    """What one data set said: a result a testable hypothesis, and the curve of those back."""
+    """What one data set said.
+
+    `results` has one a testable hypothesis, `beside` what describes and decides nothing,
+    `curves` the specification curve of each effect that decides, `curve` the share of those back.
+    """
 
     entry: Dataset
     results: list[Result]
+    beside: list[Result]
+    curves: dict[tuple[str, str, str], SpecificationCurve]
     curve: pd.DataFrame
     attention: pd.DataFrame
     shared: pd.DataFrame
@@ -60,18 +71,25 @@ def study_dataset(
     hashes
         File name to sha256 of its raw files.
     quick
-        Fewer bootstrap draws.
+        Fewer draws of every kind.
     """
     draws = QUICK_DRAWS if quick else DRAWS
     curve = attention = shared = pd.DataFrame()
     asked = set(entry.testable)
     about: dict[str, Any] = {"dataset": entry.name, "data_hashes": hashes}
     results: list[Result] = []
+    beside: list[Result] = []
+    curves: dict[tuple[str, str, str], SpecificationCurve] = {}
     if "H1" in asked and tables.posts is not None:
         results.append(post_engagement(tables.posts, **about, draws=draws))
     if tables.interactions is not None and entry.windows is not None:
         found, curve = _from_interactions(tables.interactions, entry, about)
         results += found
+        if found:
+            log, windows = tables.interactions, entry.windows
+            curves = curves_of(log, found, windows=windows, quick=quick, **about)
+            permutations = QUICK_PERMUTATIONS if quick else PERMUTATIONS
+            beside = [dyadic_return(log, n_permutations=permutations, seed=SEED, **about)]
     elif tables.followers is not None and entry.windows is not None:
         results += _from_followers(tables, entry, about, draws=draws)
     elif tables.followers is not None and asked & {"H2", "H3", "H4"}:
@@ -84,7 +102,7 @@ def study_dataset(
         for name in get_args(TableName)
         if (table := getattr(tables, name)) is not None
     }
-    return DatasetStudy(entry, results, curve, attention, shared, counts, hashes)
+    return DatasetStudy(entry, results, beside, curves, curve, attention, shared, counts, hashes)
 
 
 def _from_interactions(
@@ -100,7 +118,7 @@ def _from_interactions(
         results += [lasting_growth(rows, name, windows=windows, **about) for name in asked]
     if windows is not None and "H5" in entry.testable:
         contacts = first_contacts(log, windows=windows)
-        results.append(return_when_answered(contacts, **about))
+        results.append(return_models(log, windows=windows, contacts=contacts, **about))
         curve = return_curve_table(contacts, windows=windows, dataset=entry.name)
     return results, curve
 

@@ -11,8 +11,9 @@ from smo_research.errors import FitError
 from smo_research.evidence.effects import Effect
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.models import Fit, poisson
+from smo_research.evidence.negative_binomial import NegativeBinomialFit, negative_binomial
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
-from smo_research.evidence.robustness import placebo_rows
+from smo_research.evidence.robustness import placebo_lag, placebo_rows, with_lead
 from smo_research.evidence.samples import (
     ADJUSTMENT,
     TWEAKS,
@@ -22,12 +23,12 @@ from smo_research.evidence.samples import (
     out_of_reach,
     too_little,
     tweak_terms,
-    whole,
     without_effects,
 )
 from smo_research.tables import Windows
 
 EFFECTS = {"between": ["period"], "within": ["account_id", "period"]}
+CHECKS = {"negative binomial": "between", "placebo": "between", "lead": "within"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def lasting_growth(
     Poisson regression of lasting_audience on the predictor and the adjustment set, with period
     effects (between) and with account and period effects (within), errors clustered by account;
     the same for its two parts, discovery (new_audience) and retention (lasting per newcomer);
-    and a placebo, the outcome of an earlier row.
+    and three checks of the total: the between model as negative binomial, a placebo (the outcome
+    of an earlier row), and the predictor's lead in the within model.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def lasting_growth(
     -------
     Result
         Effects in ln rate ratios per stated contrast; a model that cannot be fitted is a row
-        with the reason.
+        with the reason. `left_out` says for each model which rows it did not use.
     """
     claim = hypotheses()[hypothesis]
     panel = numbered(panel)
@@ -94,6 +96,7 @@ def lasting_growth(
     tables: list[pd.DataFrame] = []
     effects: dict[Key, Effect] = {}
     formulas: dict[str, str] = {}
+    left_out: list[pd.DataFrame] = []
     reasons: list[str] = []
     for term in terms:
         reason = out_of_reach(sample.rows, _known(term), term)
@@ -102,13 +105,13 @@ def lasting_growth(
             row = evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)
             tables.append(pd.DataFrame([row]))
             continue
-        table, found, formula = _test_term(sample, hypothesis, term, dataset, panel, windows)
-        tables.append(table)
-        effects |= found
-        formulas[term] = formula
+        tested = _test_term(sample, hypothesis, term, dataset, panel, windows)
+        tables.append(tested.table)
+        left_out += tested.left_out
+        effects |= tested.effects
+        formulas[term] = tested.formula
     if not effects:
         return untested(hypothesis, dataset, claim.null, "; ".join(reasons) or "not measured")
-    fitted = without_effects(sample, "lasting_audience", EFFECTS["between"])
     return Result(
         hypothesis=hypothesis,
         dataset=dataset,
@@ -116,7 +119,7 @@ def lasting_growth(
         null_hypothesis=claim.null,
         formula="\n".join(dict.fromkeys(formulas.values())),
         effects=effects,
-        left_out=fitted.left_out,
+        left_out=pd.concat(left_out, ignore_index=True),
         notes=tuple(f"not judged: {reason}" for reason in reasons),
         data_hashes=dict(data_hashes or {}),
     )
@@ -134,6 +137,43 @@ def _right_hand_side(rows: pd.DataFrame, hypothesis: str, term: str) -> list[str
     return [term, *held, *ADJUSTMENT, *tweak_terms(rows)]
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A model of a part: on which rows, and the column whose effect is shown."""
+
+    model: str
+    block: str
+    sample: Sample
+    tested: str
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What all models say of one term."""
+
+    table: pd.DataFrame
+    effects: dict[Key, Effect]
+    formula: str
+    left_out: list[pd.DataFrame]
+
+
+def _plans(sample: Sample, term: str, panel: pd.DataFrame, windows: Windows) -> list[Plan]:
+    plans = [Plan(model, block, sample, term) for model in EFFECTS for block in PARTS]
+    lagged = placebo_rows(sample.rows, panel, windows=windows, predictor=term)
+    known = pd.MultiIndex.from_frame(lagged[["account_id", "period"]])
+    has_earlier = pd.MultiIndex.from_frame(sample.rows[["account_id", "period"]]).isin(known)
+    kept = sample.keep(
+        pd.Series(has_earlier, sample.rows.index), f"no row {placebo_lag(windows)} periods before"
+    )
+    checks = {
+        "negative binomial": (sample, term, ()),
+        "placebo": (Sample(lagged, kept.left_out), term, (f"earlier_{term}",)),
+        "lead": (with_lead(sample, panel, term), f"lead_{term}", ()),
+    }
+    return plans + [Plan(name, "total", *checks[name]) for name in CHECKS]
+
+
 def _test_term(
     sample: Sample,
     hypothesis: str,
@@ -141,8 +181,8 @@ def _test_term(
     dataset: str,
     panel: pd.DataFrame,
     windows: Windows,
-) -> tuple[pd.DataFrame, dict[Key, Effect], str]:
-    """Fit every model of one term: models by parts, and the placebo."""
+) -> Findings:
+    """Fit every model of one term: models by parts, and the checks."""
     step = contrast(term)
     label = {
         "hypothesis": hypothesis,
@@ -150,43 +190,57 @@ def _test_term(
         "term": term,
         "unit": f"ln ratio per +{step:g}",
     }
-    lines, effects, formula = [], {}, ""
-    plans = [(model, block, sample, part) for model in EFFECTS for block, part in PARTS.items()]
-    lagged = whole(placebo_rows(sample.rows, panel, windows=windows, predictor=term))
-    plans.append(("placebo", "total", lagged, PARTS["total"]))
-    for model, block, rows, part in plans:
-        here = label | {"model": model, "block": block}
+    lines, left_out = [], []
+    effects: dict[Key, Effect] = {}
+    deciding: Fit | None = None
+    for plan in _plans(sample, term, panel, windows):
+        here = label | {"model": plan.model, "block": plan.block}
         try:
-            fit = _fit(rows, part, hypothesis, term, EFFECTS.get(model, EFFECTS["between"]))
+            fit, used = _fit(plan, hypothesis, term, start=deciding)
         except FitError as error:
             lines.append(evidence_row(**here, reason=str(error)))
             continue
-        effect = fit.effect(term, step)
-        effects[model, block, term] = effect
+        effect = fit.effect(plan.tested, step)
+        effects[plan.model, plan.block, term] = effect
         lines.append(effect_row(effect, **here, n_obs=fit.n_obs, n_accounts=fit.n_accounts))
-        if (model, block) == ("between", "total"):
-            formula = fit.formula
-    return pd.DataFrame(lines), effects, formula
+        place = {"model": plan.model, "block": plan.block, "term": term}
+        left_out.append(_left_out(used, fit).assign(**place)[[*place, *used.left_out]])
+        if isinstance(fit, Fit) and (plan.model, plan.block) == ("between", "total"):
+            deciding = fit
+    formula = deciding.formula if deciding else ""
+    return Findings(pd.DataFrame(lines), effects, formula, left_out)
 
 
-def _fit(sample: Sample, part: Part, hypothesis: str, term: str, by: list[str]) -> Fit:
+def _fit(
+    plan: Plan, hypothesis: str, term: str, *, start: Fit | None
+) -> tuple[Fit | NegativeBinomialFit, Sample]:
+    """Fit a model, and say on which rows."""
+    sample, part = plan.sample, PARTS[plan.block]
+    by = EFFECTS[CHECKS.get(plan.model, plan.model)]
     if part.exposure:
         sample = sample.keep(sample.rows[part.exposure] > 0, "no newcomer to retain")
     sample = without_effects(sample, part.outcome, by)
+    rows = sample.rows
     reason = too_little(
-        sample.rows,
+        rows,
         part.outcome,
         fewest_rows=rule().fewest_rows,
         fewest_accounts=rule().fewest_accounts,
     )
     if reason:
         raise FitError(reason)
-    terms = _right_hand_side(sample.rows, hypothesis, term)
-    terms += [name for name in (f"earlier_{term}",) if name in sample.rows]
-    return poisson(
-        sample.rows,
-        part.outcome,
-        terms,
-        effects=by,
-        exposure=part.exposure,
-    )
+    lead = [plan.tested] if plan.tested != term else []
+    terms = [*lead, *_right_hand_side(rows, hypothesis, term), *plan.beside]
+    if plan.model == "negative binomial":
+        return negative_binomial(rows, part.outcome, terms, effect=by[0], start=start), sample
+    return poisson(rows, part.outcome, terms, effects=by, exposure=part.exposure), sample
+
+
+def _left_out(sample: Sample, fit: Fit | NegativeBinomialFit) -> pd.DataFrame:
+    """What was left out before a fit, and in it."""
+    rows = len(sample.rows) - fit.n_obs
+    if not rows:
+        return sample.left_out
+    accounts = sample.rows["account_id"].nunique() - fit.n_accounts
+    line = {"reason": "the model fits them perfectly", "rows": rows, "accounts": accounts}
+    return pd.DataFrame([*sample.left_out.to_dict("records"), line])

@@ -12,6 +12,8 @@ import pandas as pd
 from smo_research.errors import FitError
 from smo_research.evidence.effects import Effect
 
+ROUNDS = 100
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -92,9 +94,11 @@ def poisson(
         When the model has no finite solution in these rows, saying why: the outcome never
         varies, there are fewer than two clusters, or the first term repeats others or is
         separated (no row above 0 is left to compare once rows that the model fits perfectly
-        with 0 are dropped; Correia, Guimarães, Zylkin 2019, arXiv:1903.01633).
+        with 0 are dropped; Correia, Guimarães, Zylkin 2019, arXiv:1903.01633). Or when the
+        search for such rows, or the fit, did not end.
     """
     import pyfixest
+    from pyfixest.demeaners import MapDemeaner
 
     clusters = [cluster] if isinstance(cluster, str) else cluster
     if rows.empty or rows[outcome].sum() == 0:
@@ -115,26 +119,28 @@ def poisson(
         data = rows.assign(log_exposure=np.log(rows[exposure].astype(float)))
         options = {"offset": "log_exposure"}
     try:
-        with warnings.catch_warnings():
-            # Terms that were dropped are looked for below; deprecations are pyfixest's own.
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with warnings.catch_warnings(record=True) as said:
             # Its search for separation divides by errors of 0 where an auxiliary fit is perfect.
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", UserWarning)
             fit = pyfixest.fepois(
                 formula,
                 data,
                 vcov={"CRV1": " + ".join(clusters)},
                 separation_check=["fe", "ir"],
-                iwls_maxiter=100,
+                iwls_maxiter=ROUNDS,
                 # So close that the order of the effects, which differs by run, does not show.
                 iwls_tol=1e-12,
-                fixef_tol=1e-13,
+                demeaner=MapDemeaner(fixef_tol=1e-13),
                 **options,
             )
     except (RuntimeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError) as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise FitError(f"{shown} has no finite solution: {said}") from None
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FitError(f"{shown} has no finite solution: {first}") from None
+    if any("maximum number of iterations" in str(one.message) for one in said):
+        raise FitError(f"{shown}: the search for rows that the model fits perfectly did not end")
+    if not fit.convergence:
+        raise FitError(f"{shown} did not converge in {ROUNDS} rounds")
     coefficients, errors = fit.coef(), fit.se()
     if terms[0] in fit._collin_vars:
         raise FitError(f"{shown} has no finite solution: {terms[0]} is separated or repeats others")

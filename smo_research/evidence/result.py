@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from smo_research.evidence.drawing import draw_estimates
 from smo_research.evidence.effects import Estimate
-from smo_research.evidence.hypotheses import rule
+from smo_research.evidence.hypotheses import hypotheses_hash, rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ class Result:
     effects
         The numbers behind the table, by (model, block, term).
     left_out
-        One row a reason: reason, rows, accounts.
+        One row a reason: reason, rows, accounts; where models use different rows, also which
+        one it was: model, block, term.
     data_hashes
         File name to sha256 of the raw data.
     seed
@@ -55,7 +57,9 @@ class Result:
     joint_p
         Of all terms together, where that decides (H1).
     reason
-        Why there is no number, where there is none.
+        Why there is no number, or no verdict on those there are.
+    hypotheses_sha256
+        Of the file of hypotheses, contrasts and bounds that was in force.
     """
 
     hypothesis: str
@@ -74,51 +78,105 @@ class Result:
     passes: bool = True
     joint_p: float | None = None
     reason: str = ""
+    hypotheses_sha256: str = field(default_factory=hypotheses_hash)
 
     def summary(self) -> str:
-        """Say in a few lines what was asked and what came out."""
-        head = f"{self.hypothesis} on {self.dataset}. Null: {self.null_hypothesis}"
+        """Say in a few lines what was asked, what came out, and what was left out and why."""
+        lines = [f"{self.hypothesis} on {self.dataset}. Null: {self.null_hypothesis}"]
         if self.reason:
-            return f"{head}\nNot tested: {self.reason}"
-        lines = [head, self.formula] if self.formula else [head]
-        for row in self.table.itertuples():
-            if row.reason:
-                place = ", ".join(part for part in (row.model, row.block, row.term) if part)
-                lines.append(f"  {place}: not tested, {row.reason}")
-                continue
-            lines.append(
-                f"  {row.model}, {row.block}, {row.term}: {row.estimate:.3f} "
-                f"[{row.ci_low:.3f}, {row.ci_high:.3f}] {row.unit}, p = {row.p_value:.3g}, "
-                f"{row.n_obs} rows, {row.n_accounts} accounts"
-            )
-        lines += [f"  left out: {r.rows} rows, {r.reason}" for r in self.left_out.itertuples()]
-        return "\n".join(lines)
+            lines.append(f"{self._not}: {self.reason}")
+        if self.formula:
+            lines.append(self.formula)
+        lines += [f"  {_said(row)}" for row in self._shown.to_dict("records")]
+        lines += [f"  {line}" for line in _left_out_lines(self.left_out)]
+        return "\n".join([*lines, *self._provenance()])
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each term with its 95 % interval."""
-        import matplotlib.pyplot as plt
+        """Draw each term with its 95 % interval, or write why there is none."""
+        title = f"{self.hypothesis} on {self.dataset}"
+        return draw_estimates(self.table, title=title, reason=self.reason, bound=self.bound, ax=ax)
 
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 1 + 0.35 * len(self.table)), layout="constrained")
-        rows = self.table.dropna(subset="estimate").iloc[::-1]
-        at = np.arange(len(rows))
-        reach = [rows["estimate"] - rows["ci_low"], rows["ci_high"] - rows["estimate"]]
-        ax.errorbar(rows["estimate"], at, xerr=reach, fmt="o", color="0.2", capsize=3)
-        ax.axvline(0, color="0.7", zorder=0)
-        ax.set_yticks(at, rows["model"] + ", " + rows["block"] + ", " + rows["term"])
-        ax.set_xlabel(" / ".join(rows["unit"].unique()))
-        ax.set_title(self.reason or f"{self.hypothesis} on {self.dataset}", loc="left")
-        return ax
+    @property
+    def _shown(self) -> pd.DataFrame:
+        """The rows that say more than the result's one reason."""
+        return self.table[self.table["estimate"].notna()] if self.reason else self.table
+
+    @property
+    def _not(self) -> str:
+        return "No verdict" if self.table["estimate"].notna().any() else "Not tested"
+
+    def _provenance(self) -> list[str]:
+        """Seed and hashes, shortened."""
+        files = [f"{name} {value[:12]}" for name, value in self.data_hashes.items()]
+        return [
+            *([f"seed {self.seed}"] if self.seed is not None else []),
+            *([f"data: {', '.join(files)}"] if files else []),
+            f"hypotheses file: {self.hypotheses_sha256[:12]}",
+        ]
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        if self.reason:
-            return f"<p>{escape(self.summary())}</p>"
-        shown = self.table[["model", "block", "term", *NUMBERS[:5], "unit", "n_obs", "n_accounts"]]
-        return f"<p>Null hypothesis: {escape(self.null_hypothesis)}</p>" + shown.to_html(
-            index=False, float_format="{:.3g}".format
-        )
+        said = [
+            f"<strong>{escape(f'{self.hypothesis} on {self.dataset}')}</strong>",
+            f"Null hypothesis: {escape(self.null_hypothesis)}",
+            *([f"{self._not}: {escape(self.reason)}"] if self.reason else []),
+            *(f"<code>{escape(line)}</code>" for line in self.formula.splitlines()),
+        ]
+        parts = [f"<p>{'<br>'.join(said)}</p>"]
+        table = self._shown
+        if len(table):
+            columns = ["model", "block", "term", *NUMBERS[:5], "unit", "n_obs", "n_accounts"]
+            columns += ["reason"] * bool(table["reason"].astype(bool).any())
+            parts.append(_html(table[columns]))
+        if len(self.left_out):
+            parts.append(f"<p>Left out:</p>{_html(self.left_out)}")
+        parts.append(f"<p><small>{escape('; '.join(self._provenance()))}</small></p>")
+        return "".join(parts)
+
+
+def _html(table: pd.DataFrame) -> str:
+    return table.to_html(index=False, na_rep="", float_format="{:.3g}".format, escape=True)
+
+
+def _said(row: dict[str, Any]) -> str:
+    """One row of a table as a line of text."""
+    place = ", ".join(row[name] for name in ("model", "block", "term") if row[name])
+    point, ends, p = row["estimate"], (row["ci_low"], row["ci_high"]), row["p_value"]
+    if pd.isna([point, ends[0], p]).all():
+        return f"{place}: not tested, {row['reason']}"
+    number = [
+        *([] if pd.isna(point) else [f"{point:.3f}"]),
+        *([] if pd.isna(ends[0]) else [f"[{ends[0]:.3f}, {ends[1]:.3f}]"]),
+    ]
+    parts = [
+        *([" ".join([*number, row["unit"]])] if number else []),
+        *([] if pd.isna(p) else [f"p = {p:.3g}"]),
+        *([f"{row['n_obs']} rows"] if row["n_obs"] else []),
+        *([f"{row['n_accounts']} accounts"] if row["n_accounts"] else []),
+    ]
+    return f"{place}: {', '.join(parts)}"
+
+
+def _left_out_lines(left_out: pd.DataFrame) -> list[str]:
+    """One line for all models that leave out the same rows."""
+    by = [name for name in ("model", "block", "term") if name in left_out]
+    groups = left_out.groupby(by, sort=False) if by else [((), left_out)]
+    places: dict[str, list[str]] = {}
+    for place, rows in groups:
+        if len(rows):
+            said = "; ".join(map(_gone, rows.to_dict("records")))
+            places.setdefault(said, []).append(" ".join(filter(None, place[:2])))
+    lines = []
+    for said, models in places.items():
+        names = ", ".join(filter(None, dict.fromkeys(models)))
+        lines.append(f"left out{f' of {names}' if names else ''}: {said}")
+    return lines
+
+
+def _gone(row: dict[str, Any]) -> str:
+    accounts = f" and {row['accounts']} accounts" if row["accounts"] else ""
+    return f"{row['rows']} rows{accounts} ({row['reason']})"
 
 
 def evidence_row(**values: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
@@ -13,9 +14,14 @@ from smo_research.evidence.few import WildBootstrap
 from smo_research.evidence.hypotheses import grade, hypotheses, rule, tweaks_verdict, verdict
 from smo_research.evidence.result import NUMBERS, VOCABULARY, Result, evidence_row
 
+if TYPE_CHECKING:
+    from smo_research.evidence.curve import SpecificationCurve
+
+# By hypothesis, data set and term.
+Curves: TypeAlias = Mapping[tuple[str, str, str], "SpecificationCurve"]
 MODELS = ("between", "landmark", "cross-section", "contest", "posts")
 TIMING = {"schedule_focus", "burstiness", "cadence"}
-SPECIFICATIONS = "the specification curve was not run"
+NO_CURVE = "there is no specification curve"
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ def judge(
     *,
     declared: Mapping[str, Iterable[str]],
     untestable: Mapping[tuple[str, str], str],
+    curves: Curves | None = None,
 ) -> pd.DataFrame:
     """Give every (hypothesis, data set) pair its verdict.
 
@@ -98,6 +105,8 @@ def judge(
         Holm's adjustment, whether they were run or not.
     untestable
         By (hypothesis, data set), why it was not tested.
+    curves
+        Specification curves, for the grade; without one a grade is B at most.
 
     Returns
     -------
@@ -125,7 +134,7 @@ def judge(
         tested = {result.dataset: result for result in ours if deciding(result)[1]}
         if tested:
             family = len(set(declared.get(hypothesis, ())) | set(tested))
-            rows += _judge_family(hypothesis, tested, family)
+            rows += _judge_family(hypothesis, tested, family, curves or {})
     table = pd.DataFrame(rows)
     table["detectable"] = table.get("detectable", pd.Series(math.nan, index=table.index))
     table[NUMBERS] = table[NUMBERS].astype(float)
@@ -134,7 +143,9 @@ def judge(
     ]
 
 
-def _judge_family(hypothesis: str, tested: dict[str, Result], family: int) -> list[dict]:
+def _judge_family(
+    hypothesis: str, tested: dict[str, Result], family: int, curves: Curves
+) -> list[dict]:
     decisions = {name: decision(result) for name, result in tested.items()}
     adjusted = {
         kind: holm({name: getattr(d, kind) for name, d in decisions.items()}, family=family)
@@ -144,7 +155,10 @@ def _judge_family(hypothesis: str, tested: dict[str, Result], family: int) -> li
     for name, chosen in decisions.items():
         own = {kind: values[name] for kind, values in adjusted.items()}
         outcome, decided_by = _outcome(tested[name], chosen, own)
-        rows.append(_verdict_row(tested[name], chosen, outcome, decided_by, own[decided_by]))
+        curve = curves.get((hypothesis, name, chosen.term))
+        mark, why = _grade(tested[name], chosen, outcome, curve)
+        row = _verdict_row(tested[name], chosen, outcome, decided_by, own[decided_by], why)
+        rows.append(row | {"grade": mark})
     return rows
 
 
@@ -178,12 +192,11 @@ def _outcome(result: Result, chosen: Decision, adjusted: dict[str, float]) -> tu
 
 
 def _verdict_row(
-    result: Result, chosen: Decision, outcome: str, decided_by: str, p_holm: float
+    result: Result, chosen: Decision, outcome: str, decided_by: str, p_holm: float, why: list[str]
 ) -> dict:
     low, high = chosen.effect.interval()
     of_term = (result.table["model"] == chosen.model) & (result.table["term"] == chosen.term)
     row = result.table[of_term & (result.table["block"] == "total")].iloc[0]
-    mark, why = _grade(result, chosen, outcome)
     said = [*result.notes, _scope(result), carried_by(result, chosen), *why]
     return evidence_row(
         hypothesis=result.hypothesis,
@@ -201,45 +214,66 @@ def _verdict_row(
         n_obs=row["n_obs"],
         n_accounts=row["n_accounts"],
         verdict=outcome,
-        grade=mark,
         reason="; ".join(part for part in said if part),
     ) | {"detectable": chosen.effect.detectable}
 
 
-def _grade(result: Result, chosen: Decision, outcome: str) -> tuple[str, list[str]]:
+def _grade(
+    result: Result, chosen: Decision, outcome: str, curve: SpecificationCurve | None
+) -> tuple[str, list[str]]:
     """Grade a verdict by the checks, and say what each check showed."""
     agrees, quiet, why = False, False, []
     checks = {
-        "the within model": result.effects.get(("within", "total", chosen.term)),
-        "the placebo": result.effects.get(("placebo", "total", chosen.term)),
-        "the negative control": result.effects.get(("negative control", "total", chosen.term)),
+        name: result.effects.get((name, "total", chosen.term))
+        for name in ("within", "lead", "placebo", "negative control")
     }
     if chosen.model == "between" and result.hypothesis != "H6":
-        agrees = _agrees(chosen, checks["the within model"], outcome, result.bound)
-        said = "agrees" if agrees else "does not agree"
-        why.append(f"the within model {said if checks['the within model'] else 'was not fitted'}")
-    for name in ("the placebo", "the negative control"):
+        agrees, said = _within_agrees(result, chosen, outcome, checks["within"], checks["lead"])
+        why.append(said)
+    for name in ("placebo", "negative control"):
         check = checks[name]
         if check is None:
             continue
         heard = loudness(check, result.bound)
-        why.append(f"{name} is {heard}")
-        if name == "the placebo":
+        why.append(f"the {name} is {heard}")
+        if name == "placebo":
             quiet = heard == "quiet"
         else:
             agrees = heard == "quiet"
+    same = curve.agreement(outcome, sign=chosen.effect.estimate) if curve else math.nan
+    if curve and not math.isnan(same):
+        why.append(f"{same:.0%} of {len(curve.fitted)} specifications say the same")
+    else:
+        why.append(NO_CURVE)
     if outcome == "inconclusive":
         return "", why
-    why.append(SPECIFICATIONS)
     few = isinstance(chosen.effect, WildBootstrap) or chosen.model == "cross-section"
-    mark = grade(within_agrees=agrees, placebo_quiet=quiet, specifications_agree=False)
+    mark = grade(
+        within_agrees=agrees,
+        placebo_quiet=quiet,
+        specifications_agree=same >= rule().specifications_agree,
+    )
     return "C" if few else mark, why
 
 
-def _agrees(chosen: Decision, within: Estimate | None, outcome: str, bound: float) -> bool:
-    """Whether the within model alone would say the same."""
+def _within_agrees(
+    result: Result,
+    chosen: Decision,
+    outcome: str,
+    within: Estimate | None,
+    lead: Estimate | None,
+) -> tuple[bool, str]:
+    """Whether the within model says the same, and may be asked: its lead must predict nothing."""
     if within is None:
-        return False
+        return False, "the within model was not fitted"
+    if lead is not None and lead.p_difference < rule().level:
+        return False, "the within model is barred, since the predictor's lead predicts too"
+    agrees = _agrees(chosen, within, outcome, result.bound)
+    return agrees, f"the within model {'agrees' if agrees else 'does not agree'}"
+
+
+def _agrees(chosen: Decision, within: Estimate, outcome: str, bound: float) -> bool:
+    """Whether the within model alone would say the same."""
     level = rule().level
     if outcome == "negligible":
         return within.p_equivalence(bound) < level

@@ -147,7 +147,7 @@ def graph_measures(
         raise DataError(
             f"betweenness_samples must be a whole number from 2, but is {betweenness_samples!r}."
         )
-    account_ids, acts = _read(edges)
+    account_ids, acts = read_edges(edges)
     network = Network(account_ids, acts, seed, betweenness_samples)
     columns = {}
     # A bar on a terminal, and nothing elsewhere.
@@ -206,7 +206,7 @@ def positions_by_period(interactions: pd.DataFrame, *, windows: Windows) -> pd.D
     return table[["account_id", "period", *POSITIONS]]
 
 
-def _read(edges: pd.DataFrame) -> tuple[pd.Index, sparse.csr_array]:
+def read_edges(edges: pd.DataFrame) -> tuple[pd.Index, sparse.csr_array]:
     columns = ["source_id", "target_id", "weight"]
     absent = [name for name in columns if name not in edges]
     if absent:
@@ -267,7 +267,7 @@ def _core_number(network: Network) -> np.ndarray:
 
 
 def _community(network: Network) -> np.ndarray:
-    with _seeded(network.seed):
+    with seeded(network.seed):
         found = network.simple.community_leiden(
             objective_function="modularity",
             weights=network.mutual.data.tolist(),
@@ -282,7 +282,7 @@ def _community(network: Network) -> np.ndarray:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     igraph.set_random_number_generator(random.Random(seed))
     try:
         yield

@@ -5,14 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from smo_research.errors import DataError
+from smo_research.evidence.verdicts import MODELS
 from smo_research.report.words import VERDICTS
 
 PARTS = ("total", "discovery", "retention")
 _PRIMARY = {"between": 0, "landmark": 0, "": 2}
-_CHECKS = (
-    *("negative control", "placebo", "lead", "naive"),
-    *("described", "overlapping", "out of sample"),
-)
 
 
 def require(table: pd.DataFrame, columns: list[str], parameter: str) -> None:
@@ -43,8 +40,7 @@ def require_verdicts(table: pd.DataFrame, parameter: str) -> None:
 def deciding(evidence: pd.DataFrame) -> pd.DataFrame:
     """Rows of the model that a verdict rests on, one model a hypothesis and data set.
 
-    Checks (placebo, negative control, lead, naive codings) are never shown as evidence; where
-    there is a between or a landmark model it is taken, else the first in the table.
+    Checks (placebo, negative control, lead, naive codings) are never shown as evidence.
     Rows without a model are terms that could not be tested, and stay.
 
     Parameters
@@ -59,7 +55,7 @@ def deciding(evidence: pd.DataFrame) -> pd.DataFrame:
     """
     evidence = evidence.reset_index(drop=True)
     model = evidence["model"].fillna("").astype(str)
-    rows = evidence[~model.str.startswith(_CHECKS)]
+    rows = evidence[model.isin(["", *MODELS]) & (evidence["block"] != "by delay")]
     rank = model.map(_PRIMARY).fillna(1)
     chosen = []
     for _, group in rows.groupby(["hypothesis", "dataset"], sort=True):

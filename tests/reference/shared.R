@@ -1,4 +1,4 @@
-# What the three scripts share: arguments, reading, writing.
+# What the scripts share: arguments, reading, writing.
 suppressPackageStartupMessages({
   library(survival)
   library(sandwich)
@@ -15,12 +15,11 @@ read_rows <- function(dataset, model) {
   read.csv(path, colClasses = types[present])
 }
 
-write_reference <- function(table, name) {
+write_reference <- function(table, name, more = character(0)) {
   path <- file.path(output_folder, paste0(name, ".csv"))
-  made_with <- paste0(
-    "# ", R.version.string, "; survival ", packageVersion("survival"),
-    "; sandwich ", packageVersion("sandwich")
-  )
+  packages <- c("survival", "sandwich", more)
+  versions <- vapply(packages, function(one) as.character(packageVersion(one)), "")
+  made_with <- paste(c(paste("#", R.version.string), paste(packages, versions)), collapse = "; ")
   numbers <- vapply(table, is.double, logical(1))
   table[numbers] <- lapply(table[numbers], signif, digits = 12)
   writeLines(made_with, path)
