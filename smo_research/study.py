@@ -153,16 +153,16 @@ def _side_by_side(
         return bar(study_dataset(e, tables, hashes=h, quick=quick) for e, tables, h in wanted)
     # What takes longest goes first, so that no process waits for it at the end.
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as processes:
         order = sorted(wanted, key=lambda one: -_size(one[1]))
         running = {
-            e.name: pool.submit(study_dataset, e, tables, hashes=h, quick=quick)
+            e.name: processes.submit(study_dataset, e, tables, hashes=h, quick=quick)
             for e, tables, h in order
         }
         try:
             return bar(running[entry.name].result() for entry, _, _ in wanted)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            processes.shutdown(wait=False, cancel_futures=True)
             raise
 
 
@@ -273,18 +273,19 @@ def write(done: Study, folder: str | Path) -> list[Path]:
     from smo_research.report.answer import answer_paragraph
     from smo_research.report.figures import draw
     from smo_research.report.page import render
+    from smo_research.report.save import place, to_csv
 
     folder = Path(folder)
     part = folder / f".part.{uuid.uuid4().hex}"
     new = [path for path in (folder / "figures", folder, *folder.parents) if not path.exists()]
     try:
         (part / "figures").mkdir(parents=True)
-        _to_csv(done.evidence, part / "evidence.csv")
-        _to_csv(done.verdicts, part / "verdicts.csv")
+        to_csv(done.evidence, part / "evidence.csv")
+        to_csv(done.verdicts, part / "verdicts.csv")
         for name in ("attention", "shared", "specifications", "pooled", "reproduction"):
             table = getattr(done, name)
             if len(table):
-                _to_csv(table, part / f"{name}.csv")
+                to_csv(table, part / f"{name}.csv")
         provenance = {
             "hypotheses": done.manifest["hypotheses_sha256"],
             "smo_research": done.manifest["versions"]["smo_research"],
@@ -313,7 +314,7 @@ def write(done: Study, folder: str | Path) -> list[Path]:
         (part / "report.html").write_text(page, encoding="utf-8")
         manifest = json.dumps(done.manifest, indent=2, sort_keys=True) + "\n"
         (part / "manifest.json").write_text(manifest, encoding="utf-8")
-        return _place(part, folder)
+        return place(part, folder)
     except OSError as error:
         raise SmoError(
             f"{folder}: cannot be written ({error.strerror or error}); make room or choose "
@@ -325,35 +326,6 @@ def write(done: Study, folder: str | Path) -> list[Path]:
             # Goes only where it is empty, so where nothing was written.
             with contextlib.suppress(OSError):
                 path.rmdir()
-
-
-def _to_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table to 8 digits: the solver's last ones depend on the run."""
-    table.to_csv(path, index=False, float_format="%.8g", lineterminator="\n")
-
-
-def _place(part: Path, folder: Path) -> list[Path]:
-    """Move the files made in `part` into the folder, the manifest last; all of them or none."""
-    made = sorted(path.relative_to(part) for path in part.rglob("*") if path.is_file())
-    made.sort(key=lambda path: path.name == "manifest.json")
-    old, moved = part / "old", []
-    for path in made:
-        if (folder / path).exists():
-            (old / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(folder / path, old / path)
-    try:
-        for path in made:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part / path, folder / path)
-            moved.append(path)
-    except BaseException:
-        for path in moved:
-            if (old / path).exists():
-                os.replace(old / path, folder / path)
-            else:
-                (folder / path).unlink()
-        raise
-    return [folder / path for path in made]
 
 
 def _card(one: DatasetStudy) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from itertools import product
 
 import pytest
 
+from smo_research.datasets.catalog import catalog
 from smo_research.evidence.hypotheses import (
+    committed_hash,
     contrast,
     grade,
     hypotheses,
@@ -89,8 +91,18 @@ def test_the_hash_does_not_depend_on_line_ends(monkeypatch):
     from smo_research.evidence import hypotheses as module
 
     here = hypotheses_hash()
-    source = module._source()
-    monkeypatch.setattr(module, "_source", lambda: source.replace(b"\n", b"\r\n"))
+    source = module._resource("hypotheses.toml")
+    monkeypatch.setattr(module, "_resource", lambda name: source.replace(b"\n", b"\r\n"))
     assert hypotheses_hash() == here
-    monkeypatch.setattr(module, "_source", lambda: source.replace(b"0.90", b"0.80"))
+    monkeypatch.setattr(module, "_resource", lambda name: source.replace(b"0.90", b"0.80"))
     assert hypotheses_hash() != here
+
+
+def test_the_committed_hash_is_that_of_the_file():
+    assert committed_hash() == hypotheses_hash()
+
+
+def test_the_declared_family_is_what_the_catalogue_declares():
+    for name, hypothesis in hypotheses().items():
+        declared = {entry.name for entry in catalog().values() if name in entry.testable}
+        assert set(hypothesis.family) == declared, name

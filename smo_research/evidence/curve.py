@@ -14,7 +14,7 @@ from smo_research.errors import DataError
 from smo_research.evidence.alternatives import Panels, alternative_contacts, alternative_panels
 from smo_research.evidence.effects import Effect
 from smo_research.evidence.few import seed_for
-from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash, rule
+from smo_research.evidence.hypotheses import alone, hypotheses, hypotheses_hash, rule
 from smo_research.evidence.result import NUMBERS, VOCABULARY
 from smo_research.evidence.return_specifications import (
     leave_one_return_out,
@@ -91,9 +91,8 @@ class SpecificationCurve:
     def agreement(self, said: str, sign: float = 1.0) -> float:
         """Share of the fitted specifications that alone would say the same as a verdict.
 
-        As for the within model: the same sign and p < 0.05 for supported and contradicted, the
-        equivalence test for negligible. Where H2 is contradicted its p is that of the
-        minimal-effect test, and supported means negligible.
+        Each is put to the same rule, by itself (`hypotheses.alone`). Where H2 is contradicted the
+        sign of the tweak must be the same too.
 
         Parameters
         ----------
@@ -119,16 +118,9 @@ class SpecificationCurve:
         return float(np.mean([self._agrees(one, said, sign) for one in self.fitted]))
 
     def _agrees(self, effect: Effect, said: str, sign: float) -> bool:
-        level, tweak = rule().level, self.hypothesis == "H2"
-        negligible = effect.p_equivalence(self.bound) < level
-        if said == "negligible" or (tweak and said == "supported"):
-            return negligible
-        p = effect.p_minimal_effect(self.bound) if tweak else effect.p_difference
-        differs = p < level
-        if said == "inconclusive":
-            return not negligible and not differs
-        side = sign if tweak else (1.0 if said == "supported" else -1.0)
-        return differs and effect.estimate * side > 0
+        if alone(self.hypothesis, effect, bound=self.bound) != said:
+            return False
+        return self.hypothesis != "H2" or said != "contradicted" or effect.estimate * sign > 0
 
     def summary(self) -> str:
         """Say in a few lines what was tried and what came out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from smo_research.evidence.hypotheses import rule
 from smo_research.evidence.samples import Sample, whole
 from smo_research.tables import Windows
 
@@ -83,4 +84,4 @@ def outcome_bound(rows: pd.DataFrame, outcome: str, effects: list[str]) -> float
     y = rows[outcome].to_numpy(float)
     rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
     free = len(y) - np.linalg.matrix_rank(design)
-    return 0.1 * float(np.sqrt(rest @ rest / max(free, 1)))
+    return rule().smallest_sd * float(np.sqrt(rest @ rest / max(free, 1)))

@@ -8,6 +8,10 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smo_research.evidence.effects import Estimate
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Rule:
     level: float
     smallest_ratio: float
     smallest_sd: float
+    fewest_specifications: int
     specifications_agree: float
     fewest_rows: int
     fewest_accounts: int
@@ -160,6 +165,41 @@ def tweaks_verdict(*, p_equivalence: float, p_minimal_effect: float, level: floa
     if p_equivalence < level:
         return "negligible"
     return "contradicted" if p_minimal_effect < level else "inconclusive"
+
+
+def alone(hypothesis: str, effect: Estimate, *, bound: float) -> str:
+    """What the rule would say of one effect, were it all there is.
+
+    Parameters
+    ----------
+    hypothesis
+        "H2" is about tweaks; every other expects an effect above 0.
+    effect
+        Its p-values are taken unadjusted.
+    bound
+        Effects between minus and plus this are negligible.
+
+    Examples
+    --------
+    >>> from smo_research.evidence.effects import Effect
+    >>> effect = Effect(0.3, 0.05, 100)
+    >>> alone("H3", effect, bound=0.105), alone("H2", effect, bound=0.105)
+    ('supported', 'contradicted')
+    """
+    p_equivalence = effect.p_equivalence(bound)
+    level = rule().level
+    if hypothesis == "H2":
+        p_minimal_effect = effect.p_minimal_effect(bound)
+        return tweaks_verdict(
+            p_equivalence=p_equivalence, p_minimal_effect=p_minimal_effect, level=level
+        )
+    return verdict(
+        estimate=effect.estimate,
+        p_difference=effect.p_difference,
+        p_equivalence=p_equivalence,
+        equivalence_unadjusted=p_equivalence,
+        level=level,
+    )
 
 
 def grade(*, within_agrees: bool, placebo_quiet: bool, specifications_agree: bool) -> str:

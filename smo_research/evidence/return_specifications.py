@@ -15,7 +15,7 @@ from smo_research.evidence.alternatives import Contacts
 from smo_research.evidence.hypotheses import rule
 from smo_research.evidence.returning import landmark_days
 from smo_research.evidence.samples import hardly_varies, too_little
-from smo_research.evidence.tried import LeftOut, Tried, step_of
+from smo_research.evidence.tried import LeftOut, Tried, days, step_of
 from smo_research.tables import Windows
 
 TERM = "answered"
@@ -59,9 +59,9 @@ class ReturnSpecification:
     def choices(self) -> dict[str, str]:
         """What was chosen, in plain words."""
         said = {
-            "gap": f"{self.windows.gap} days",
-            "horizon": f"{self.windows.horizon} days",
-            "answered within": f"{landmark_days(self.windows) * self.within:g} days",
+            "gap": days(self.windows.gap or 0),
+            "horizon": days(self.windows.horizon),
+            "answered within": days(landmark_days(self.windows) * self.within),
             "contacts": self.who,
             "contacts each account has": f"at least {self.fewest}",
             "activity": "held" if self.activity else "not held",

@@ -8,7 +8,9 @@ from itertools import product
 
 import pandas as pd
 
+from smo_research.evidence.alternatives import VARIED
 from smo_research.evidence.samples import ADJUSTMENT, TWEAKS, tweak_terms
+from smo_research.evidence.tried import days
 from smo_research.tables import Windows
 
 PREDICTORS = {
@@ -72,9 +74,7 @@ class Specification:
 
     def choices(self) -> dict[str, str]:
         """What was chosen, in plain words."""
-        lengths = {
-            name: f"{getattr(self.windows, name)} days" for name in ("period", "gap", "horizon")
-        }
+        lengths = {name: days(getattr(self.windows, name)) for name in VARIED}
         held = {
             name: "held" if getattr(self, name) else "not held"
             for name in ("presence", "outreach", "position")

@@ -95,6 +95,17 @@ def read_choices(block: str) -> dict[str, str]:
     return dict(part.split(": ", 1) for part in block.split("; "))
 
 
+def days(number: float) -> str:
+    """A length of time in words.
+
+    Examples
+    --------
+    >>> days(1), days(3.5)
+    ('1 day', '3.5 days')
+    """
+    return f"{number:g} day" if number == 1 else f"{number:g} days"
+
+
 def step_of(term: str) -> float:
     """The contrast of a predictor: that of answering for shares, of volume for ln amounts.
 

@@ -11,7 +11,14 @@ import pandas as pd
 
 from smo_research.evidence.effects import Estimate, holm, loudness
 from smo_research.evidence.few import WildBootstrap
-from smo_research.evidence.hypotheses import grade, hypotheses, rule, tweaks_verdict, verdict
+from smo_research.evidence.hypotheses import (
+    alone,
+    grade,
+    hypotheses,
+    rule,
+    tweaks_verdict,
+    verdict,
+)
 from smo_research.evidence.result import NUMBERS, VOCABULARY, Result, evidence_row
 
 if TYPE_CHECKING:
@@ -251,7 +258,9 @@ def _grade(
     mark = grade(
         within_agrees=agrees,
         placebo_quiet=quiet,
-        specifications_agree=same >= rule().specifications_agree,
+        specifications_agree=curve is not None
+        and len(curve.fitted) >= rule().fewest_specifications
+        and same >= rule().specifications_agree,
     )
     return "C" if few else mark, why
 
@@ -268,17 +277,9 @@ def _within_agrees(
         return False, "the within model was not fitted"
     if lead is not None and lead.p_difference < rule().level:
         return False, "the within model is barred, since the predictor's lead predicts too"
-    agrees = _agrees(chosen, within, outcome, result.bound)
+    agrees = alone(result.hypothesis, within, bound=result.bound) == outcome
+    agrees &= result.hypothesis != "H2" or within.estimate * chosen.effect.estimate > 0
     return agrees, f"the within model {'agrees' if agrees else 'does not agree'}"
-
-
-def _agrees(chosen: Decision, within: Estimate, outcome: str, bound: float) -> bool:
-    """Whether the within model alone would say the same."""
-    level = rule().level
-    if outcome == "negligible":
-        return within.p_equivalence(bound) < level
-    same_side = within.estimate * chosen.effect.estimate > 0
-    return same_side and within.p_difference < level
 
 
 def _scope(result: Result) -> str:

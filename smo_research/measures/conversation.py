@@ -73,7 +73,8 @@ def conversation(acts: Acts) -> ir.Table:
         reciprocity=_.two_way.cast("float64") / _.pairs,
         depth=(_.all_changes.cast("float64") / _.two_way.nullif(0)).fill_null(0.0),
     )
-    delays = sides.filter(in_time).aggregate(by=KEYS, answer_delay_hours=(_.delay / HOUR).median())
+    # Of whole numbers, so that every engine finds the same middle.
+    delays = sides.filter(in_time).aggregate(by=KEYS, answer_delay_hours=_.delay.median() / HOUR)
     return beside(summed, delays)
 
 

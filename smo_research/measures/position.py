@@ -207,6 +207,7 @@ def positions_by_period(interactions: pd.DataFrame, *, windows: Windows) -> pd.D
 
 
 def read_edges(edges: pd.DataFrame) -> tuple[pd.Index, sparse.csr_array]:
+    """Turn an edge table into its accounts, sorted, and a sparse matrix of acts between them."""
     columns = ["source_id", "target_id", "weight"]
     absent = [name for name in columns if name not in edges]
     if absent:
@@ -283,6 +284,7 @@ def _community(network: Network) -> np.ndarray:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
+    """Give igraph's random numbers a seed for a while, and Python's own generator after it."""
     igraph.set_random_number_generator(random.Random(seed))
     try:
         yield
