@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -152,8 +152,8 @@ def _side_by_side(
     if workers == 1 or len(wanted) == 1:
         return bar(study_dataset(e, tables, hashes=h, quick=quick) for e, tables, h in wanted)
     # What takes longest goes first, so that no process waits for it at the end.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as processes:
+    spawn = get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=spawn) as processes:
         order = sorted(wanted, key=lambda one: -_size(one[1]))
         running = {
             e.name: processes.submit(study_dataset, e, tables, hashes=h, quick=quick)
@@ -166,9 +166,18 @@ def _side_by_side(
             raise
 
 
-def _one_thread() -> None:
-    """Keep the solvers of a process from taking the cores of the others."""
-    os.environ.update({"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep the solvers of new processes from taking the cores of each other."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name)
+        os.environ.update(before)
 
 
 def _size(tables: Tables) -> int:

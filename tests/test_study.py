@@ -38,7 +38,7 @@ pytestmark = pytest.mark.data
 @pytest.fixture(scope="module")
 def done(real):
     real(NAME)
-    return study([NAME])
+    return study([NAME], quick=True)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def other(real):
     log = tables.interactions
     entry = dataclasses.replace(dataset(NAME), name="mathoverflow")
     part = dataclasses.replace(tables, interactions=log[2_000:])
-    return study_dataset(entry, part, hashes={"half": "0"})
+    return study_dataset(entry, part, hashes={"half": "0"}, quick=True)
 
 
 def contents(folder):
@@ -165,7 +165,7 @@ def test_a_second_run_gives_the_same_bytes(results, tmp_path):
     again = tmp_path / "deep/er/results"
     command = [sys.executable, "-c", "from smo_research.cli import main; main()"]
     run = subprocess.run(
-        [*command, "study", NAME, "-o", str(again)],
+        [*command, "study", NAME, "--quick", "-o", str(again)],
         env=os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Kathmandu", "LC_ALL": "C"},
         cwd=tmp_path,
         capture_output=True,
@@ -218,8 +218,24 @@ def test_estimates_do_not_depend_on_what_else_is_run(done, other, table):
     assert (together["p_holm"][both] <= alone["p_holm"][both] * (1 + 1e-12)).all()
 
 
-def test_a_name_given_twice_is_run_once(done):
+def test_a_name_given_twice_is_run_once(done, monkeypatch):
+    (one,) = done.studies
+    monkeypatch.setattr(sys.modules["smo_research.study"], "study_dataset", lambda *a, **k: one)
     assert len(study([NAME, NAME]).studies) == 1
+
+
+@pytest.mark.slow
+def test_two_workers_find_the_same_numbers_as_one(done, real):
+    """Also beside another data set, which goes through the other process."""
+    real("german-libraries")
+    both = study(["german-libraries", NAME], quick=True, workers=2)
+    alone = study(["german-libraries"], quick=True)
+    family = ["p_holm", "verdict", "grade", "reason"]
+    for one, name in ((done, NAME), (alone, "german-libraries")):
+        here, there = (of(table.evidence, name).drop(columns=family) for table in (one, both))
+        pd.testing.assert_frame_equal(here, there, check_exact=False, rtol=1e-8)
+        here, there = (of(table.specifications, name) for table in (one, both))
+        pd.testing.assert_frame_equal(here, there, check_exact=False, rtol=1e-8)
 
 
 def test_without_network_the_others_are_passed_over(real, offline, monkeypatch, tmp_path):
@@ -235,7 +251,7 @@ def test_without_network_the_others_are_passed_over(real, offline, monkeypatch, 
     monkeypatch.setenv("SMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SMO_MIRROR", raising=False)
     told = []
-    done = study(tell=told.append)
+    done = study(tell=told.append, quick=True)
 
     missing = [name for name in catalog() if name != NAME]
     assert list(done.passed_over) == missing
