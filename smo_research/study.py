@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import platform
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
-from smo_research.datasets.catalog import Dataset, catalog, dataset
+from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.fetch import fetch
 from smo_research.datasets.load import data_hashes, load
 from smo_research.errors import FetchError, SmoError
 from smo_research.evidence.hypotheses import committed_hash, hypotheses, hypotheses_hash
-from smo_research.evidence.ladder import SEED, DatasetStudy, study_dataset
+from smo_research.evidence.ladder import SEED, DatasetStudy
 from smo_research.evidence.published import Check, check, scoreboard
 from smo_research.evidence.result import VOCABULARY
 from smo_research.evidence.scrutiny import confounder_rows, curve_rows
+from smo_research.evidence.side_by_side import side_by_side
 from smo_research.evidence.synthesis import pool
 from smo_research.evidence.verdicts import judge
-from smo_research.tables import Tables
 
 LIBRARIES = (
     *("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyfixest", "scipy"),
@@ -131,58 +127,8 @@ def study(
         checks += check(entry.name, tables, partial(fetch, entry.name, mirror=mirror))
     if not wanted:
         raise FetchError("No data set could be obtained:\n" + "\n".join(passed_over.values()))
-    studies = _side_by_side(wanted, quick=quick, workers=workers, tell=tell)
+    studies = side_by_side(wanted, quick=quick, workers=workers, tell=tell)
     return gather(studies, passed_over, checks=checks, quick=quick)
-
-
-def _side_by_side(
-    wanted: list[tuple[Dataset, Tables, dict[str, str]]],
-    *,
-    quick: bool,
-    workers: int,
-    tell: Callable[[str], None],
-) -> list[DatasetStudy]:
-    """Test the data sets, in their order, in so many processes; a bar shows on a terminal."""
-
-    def bar(done: Iterable[DatasetStudy]) -> list[DatasetStudy]:
-        return list(tqdm(done, total=len(wanted), unit="data set", disable=None))
-
-    for entry, _, _ in wanted:
-        tell(f"{entry.name}: testing {', '.join(entry.testable) or 'nothing'}")
-    if workers == 1 or len(wanted) == 1:
-        return bar(study_dataset(e, tables, hashes=h, quick=quick) for e, tables, h in wanted)
-    # What takes longest goes first, so that no process waits for it at the end.
-    spawn = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=spawn) as processes:
-        order = sorted(wanted, key=lambda one: -_size(one[1]))
-        running = {
-            e.name: processes.submit(study_dataset, e, tables, hashes=h, quick=quick)
-            for e, tables, h in order
-        }
-        try:
-            return bar(running[entry.name].result() for entry, _, _ in wanted)
-        except BaseException:
-            processes.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep the solvers of new processes from taking the cores of each other."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-    before = {name: os.environ[name] for name in names if name in os.environ}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name in names:
-            os.environ.pop(name)
-        os.environ.update(before)
-
-
-def _size(tables: Tables) -> int:
-    """Rows of a log; data sets without one are quick."""
-    return 0 if tables.interactions is None else len(tables.interactions)
 
 
 def gather(
@@ -232,11 +178,8 @@ def gather(
         curves=pd.concat([one.curve for one in studies], ignore_index=True),
         attention=pd.concat([one.attention for one in studies], ignore_index=True),
         shared=pd.concat([one.shared for one in studies], ignore_index=True),
-        specifications=pd.concat(
-            [pd.DataFrame(columns=VOCABULARY), *(curve.table for curve in curves.values())],
-            ignore_index=True,
-        ),
-        pooled=pd.concat([pd.DataFrame(columns=VOCABULARY), *together], ignore_index=True),
+        specifications=_stacked([curve.table for curve in curves.values()]),
+        pooled=_stacked(together),
         reproduction=scoreboard(checks),
         passed_over=passed_over,
         manifest={
@@ -249,6 +192,11 @@ def gather(
             | {"python": platform.python_version()},
         },
     )
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of the vocabulary below each other; none is an empty one."""
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=VOCABULARY)
 
 
 def _with_verdicts(evidence: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:

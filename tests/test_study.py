@@ -18,9 +18,10 @@ from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.fetch import cache_dir
 from smo_research.errors import DataError, FetchError, SmoError
 from smo_research.evidence.hypotheses import hypotheses, hypotheses_hash
+from smo_research.evidence.ladder import study_dataset
 from smo_research.evidence.published import reproduce as smo_reproduce
 from smo_research.evidence.published import unexplained
-from smo_research.study import gather, study, study_dataset, write
+from smo_research.study import gather, study, write
 
 NAME = "collegemsg"
 # Design, section 7: one vocabulary everywhere.
@@ -220,7 +221,8 @@ def test_estimates_do_not_depend_on_what_else_is_run(done, other, table):
 
 def test_a_name_given_twice_is_run_once(done, monkeypatch):
     (one,) = done.studies
-    monkeypatch.setattr(sys.modules["smo_research.study"], "study_dataset", lambda *a, **k: one)
+    home = "smo_research.evidence.side_by_side.study_dataset"
+    monkeypatch.setattr(home, lambda *given, **options: one)
     assert len(study([NAME, NAME]).studies) == 1
 
 

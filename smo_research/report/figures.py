@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from smo_research.datasets.catalog import catalog
 from smo_research.datasets.catalog import testability as declared
 from smo_research.report.attention import attention as draw_attention
+from smo_research.report.contest_plot import contest_bars
 from smo_research.report.curves import return_curves
 from smo_research.report.grid import testability
 from smo_research.report.plots import forest, parts
@@ -21,7 +22,7 @@ from smo_research.report.return_models import return_models
 from smo_research.report.save import save_figure
 from smo_research.report.specification_plot import specification_curve
 
-_PAIR = ("hypothesis", "dataset", "term")
+_PAIR = ("hypothesis", "dataset")
 WORDS = {
     "forest": (
         "Forest plot of the effect that decides on each hypothesis in each data set.",
@@ -46,8 +47,8 @@ WORDS = {
         "time since the answer and delay of the answer.",
         "The same first contacts, asked in different ways. The two naive codings mislead in "
         "opposite directions; the landmark decides; the negative control should show nothing. "
-        "Time since the answer: hazard ratios, in which the first day is mostly the same "
-        "conversation going on.",
+        "Time since the answer: hazard ratios; where the first day stands out, it is mostly the "
+        "same conversation going on.",
     ),
     "parts": (
         "Each effect on lasting growth beside its two parts, discovery and retention.",
@@ -58,6 +59,11 @@ WORDS = {
         "Share of its final count that an item's public counter reached, by hour and platform.",
         "How soon a counter stops: items of news, not accounts. It shows attention, not an "
         "audience.",
+    ),
+    "contest": (
+        "What each block of predictors adds out of sample, with its interval.",
+        "Shapley contributions to the prediction of rows that were held out; negative where a "
+        "block makes it worse. 95 % intervals from a bootstrap over accounts.",
     ),
     "specifications": (
         "Estimates of one effect under every specification, in order, above the choices made.",
@@ -112,9 +118,14 @@ def draw(
         drawn["parts"] = parts(evidence[evidence["hypothesis"].isin(["H2", "H3"])])
     if len(attention):
         drawn["attention"] = draw_attention(attention)
+    contests = evidence[(evidence["model"] == "contest") & evidence["estimate"].notna()]
+    for dataset, rows in contests.groupby("dataset"):
+        drawn[f"contest_{dataset}"] = contest_bars(rows)
     clear = verdicts[~verdicts["verdict"].isin(["inconclusive", "untestable"])]
     for row in clear.itertuples():
-        of_pair = [specifications[name] == getattr(row, name) for name in _PAIR]
+        # H2 has a curve for each tweak; elsewhere other predictors are among the specifications.
+        same = (*_PAIR, "term") if row.hypothesis == "H2" else _PAIR
+        of_pair = [specifications[name] == getattr(row, name) for name in same]
         tried = specifications[np.logical_and.reduce(of_pair)]
         if tried["estimate"].notna().any():
             name = f"specifications_{row.hypothesis}_{row.dataset}"
@@ -123,7 +134,7 @@ def draw(
     figures = {}
     for name, picture in drawn.items():
         svg, _ = save_figure(picture, folder / name, provenance=provenance)
-        words = WORDS[name if name in WORDS else "specifications"]
+        words = WORDS[name if name in WORDS else name.split("_")[0]]
         figures[name] = (svg.read_text(encoding="utf-8"), *words)
         figure = picture if isinstance(picture, Figure) else picture.get_figure(root=True)
         plt.close(figure)
