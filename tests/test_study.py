@@ -91,7 +91,12 @@ def test_evidence_has_the_one_vocabulary_and_nothing_else(results):
     assert set(evidence["hypothesis"]) == set(dataset(NAME).testable)
     assert set(evidence["dataset"]) == {NAME}
     assert not evidence.duplicated(["hypothesis", "dataset", "model", "block", "term"]).any()
-    fitted = evidence[evidence["estimate"].notna()]
+    # The two that sum others up have no interval around the estimate.
+    about = evidence["model"].isin(["sensitivity", "specification curve"])
+    assert (evidence.loc[about, "estimate"] > -1).all()
+    limits = evidence[evidence["model"] == "sensitivity"]
+    assert (limits["ci_low"] <= limits["estimate"]).all()
+    fitted = evidence[evidence["estimate"].notna() & ~about]
     assert (fitted["ci_low"] < fitted["estimate"]).all()
     assert (fitted["estimate"] < fitted["ci_high"]).all()
     assert fitted["p_value"].between(0, 1).all()
