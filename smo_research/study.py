@@ -111,8 +111,9 @@ def study(
     DataError, FetchError
         When a named data set is unknown or cannot be had, or none can.
     """
-    chosen = list(dict.fromkeys(names)) if names else []
-    entries = [dataset(name) for name in chosen] if chosen else list(catalog().values())
+    chosen = {dataset(name).name for name in names} if names else set()
+    # In the catalogue's order, so that the files do not tell in which the names were given.
+    entries = [entry for name, entry in catalog().items() if not chosen or name in chosen]
     wanted, checks, passed_over = [], [], {}
     for entry in entries:
         tell(f"{entry.name}: loading")
