@@ -4,10 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: study test test-all test-spark lab lint bench
+.PHONY: study figures test test-all test-spark lab lint bench
 
 study: $(READY)
 	$(BIN)/smo study -o results
+
+figures: $(READY)
+	$(BIN)/smo figures
 
 test: $(READY) lint
 	-$(BIN)/smo fetch collegemsg delab-twitter delab-reddit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from smo_research.errors import DataError, SmoError
+from smo_research.output import check_ending, check_folder, place_file, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,12 @@ Mirror = Annotated[
         show_default="SMO_MIRROR",
     ),
 ]
+CORES = min(os.cpu_count() or 1, 4)
+Workers = Annotated[
+    int, typer.Option(min=1, help="Data sets tested side by side; the numbers are the same.")
+]
 LogFile = Annotated[Path | None, typer.Option(help="A file of timed acts of one's own.")]
+PostsFile = Annotated[Path | None, typer.Option(help="The posts beside it: .csv or .parquet.")]
 LogFormat = Annotated[
     str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
 ]
@@ -43,6 +48,9 @@ NAME_OR_FILE = (
     "Give either the name of a data set, or --interactions FILE and, if need be, --format."
 )
 MOST_DAYS = 36_525
+Days = Annotated[
+    int | None, typer.Option(max=MOST_DAYS, help="Days; 7, 7 and 42 for a file of one's own.")
+]
 STOPPED = 130
 CHANGED = (
     "The hypotheses file differs from the committed one: these verdicts rest on other claims, "
@@ -128,9 +136,7 @@ def study(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer draws; the report says so.")
     ] = False,
-    workers: Annotated[
-        int, typer.Option(min=1, help="Data sets tested side by side; the numbers are the same.")
-    ] = min(os.cpu_count() or 1, 4),
+    workers: Workers = CORES,
 ) -> None:
     """Run the study: evidence, verdicts, figures and a report."""
     from smo_research.report.answer import answer_paragraph
@@ -138,7 +144,7 @@ def study(
     from smo_research.study import study as run_study
     from smo_research.study import write
 
-    _check_folder(output)
+    check_folder(output)
     done = run_study(names, mirror=mirror, quick=quick, workers=workers, tell=_tell)
     placed = write(done, output)
     if not done.manifest["hypotheses_as_committed"]:
@@ -148,6 +154,20 @@ def study(
         print(f"passed over {reason if reason.startswith(name) else f'{name}: {reason}'}")
     print(f"\n{answer_paragraph(done.verdicts)}\n")
     print(f"Report: {output / 'report.html'} ({len(placed)} files in {output})")
+
+
+@app.command()
+def figures(
+    folder: Annotated[Path, typer.Argument(help="Where they are or go.")] = Path("figures"),
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The same.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare with a new make.")] = False,
+    mirror: Mirror = None,
+    workers: Workers = CORES,
+) -> None:
+    """Make every figure of record, or verify those there: numbers first, then pixels."""
+    from smo_research.record import run_figures
+
+    print(run_figures(output or folder, verify=verify, mirror=mirror, workers=workers, tell=_tell))
 
 
 @app.command()
@@ -162,11 +182,11 @@ def reproduce(
     from smo_research.report.terminal import print_checks
 
     if output is not None:
-        _check_ending(output)
+        check_ending(output)
     board = run_checks(names, mirror=mirror)
     print_checks(board)
     if output is not None:
-        _write_table(board.astype({"published": "str", "measured": "str"}), output)
+        write_table(board.astype({"published": "str", "measured": "str"}), output)
     for name, reason in board.attrs["passed_over"].items():
         print(f"passed over {reason if reason.startswith(name) else f'{name}: {reason}'}")
     print(summary(board))
@@ -181,34 +201,30 @@ def panel(
         Path, typer.Option("-o", "--output", help="Where to write: .parquet or .csv.")
     ] = Path("panel.parquet"),
     interactions: LogFile = None,
+    posts: PostsFile = None,
     format: LogFormat = None,
-    period: Annotated[
-        int | None, typer.Option(max=MOST_DAYS, help="Days; 7 for a file of one's own.")
-    ] = None,
-    gap: Annotated[
-        int | None, typer.Option(max=MOST_DAYS, help="Days; 7 for a file of one's own.")
-    ] = None,
-    horizon: Annotated[
-        int | None, typer.Option(max=MOST_DAYS, help="Days; 42 for a file of one's own.")
-    ] = None,
+    period: Days = None,
+    gap: Days = None,
+    horizon: Days = None,
     engine: Annotated[str, typer.Option(help="duckdb, or spark (needs the extra).")] = "duckdb",
     mirror: Mirror = None,
 ) -> None:
     """Build the panel, one row an account and period, of a data set or of any timed edge list."""
+    from ibis.expr.types import Table
+
     from smo_research.datasets.catalog import dataset
-    from smo_research.datasets.edgelist import read_edgelist
-    from smo_research.datasets.scan import scan_parquet
+    from smo_research.datasets.own import open_log, read_posts
     from smo_research.measures.acts import connect
     from smo_research.measures.panel import panel as build_panel
     from smo_research.measures.panel import panel_table
     from smo_research.tables import Windows
 
-    _check_ending(output)
+    check_ending(output)
     if interactions is not None and name is None:
         base: Windows | None = Windows(period=7, gap=7, horizon=42)
         log_format = cast("Format", format or _format_of(interactions))
-        read = partial(read_edgelist, interactions, format=log_format)
-    elif name is not None and interactions is None and format is None:
+        read: Callable = partial(open_log, interactions, format=log_format)
+    elif name is not None and (interactions, posts, format) == (None, None, None):
         base = dataset(name).windows
         read = partial(_interactions_of, name, mirror)
     else:
@@ -218,21 +234,20 @@ def panel(
     asked = {"period": period, "gap": gap, "horizon": horizon}
     given: dict[str, Any] = {key: days for key, days in asked.items() if days is not None}
     windows = replace(base, **given)
+    made = None if posts is None else read_posts(posts)
     backend = connect(engine, progress=sys.stderr.isatty())
-    log = None
-    if interactions is not None and log_format == "parquet" and engine == "duckdb":
-        log = scan_parquet(interactions, backend)
     try:
-        if log is not None and output.suffix == ".parquet":
-            table = panel_table(log, windows=windows, backend=backend)
-            _place(output, lambda part: backend.to_parquet(table, part))
+        log = read(backend)
+        if isinstance(log, Table) and output.suffix == ".parquet":
+            table = panel_table(log, made, windows=windows, backend=backend)
+            place_file(output, lambda part: backend.to_parquet(table, part))
             written = backend.read_parquet(str(output))
             rows, accounts = backend.execute(
                 written.aggregate(rows=written.count(), accounts=written.account_id.nunique())
             ).iloc[0]
         else:
-            frame = build_panel(read() if log is None else log, windows=windows, backend=backend)
-            _write_table(frame, output)
+            frame = build_panel(log, made, windows=windows, backend=backend)
+            write_table(frame, output)
             rows, accounts = len(frame), frame["account_id"].nunique()
     except DataError as error:
         raise DataError(f"{interactions or name}: {error}") from None
@@ -254,7 +269,7 @@ def graph(
     from smo_research.measures.graph import edges
     from smo_research.measures.position import graph_measures
 
-    _check_ending(output)
+    check_ending(output)
     if interactions is not None and name is None:
         log_format = cast("Format", format or _format_of(interactions))
         pairs = edges(read_edgelist(interactions, format=log_format))
@@ -266,7 +281,7 @@ def graph(
         nodes = graph_measures(pairs)
     except DataError as error:
         raise DataError(f"{interactions or name}: {error}") from None
-    _write_table(nodes, output)
+    write_table(nodes, output)
     print(f"{output}: {len(nodes):,} accounts, {nodes['out_degree'].sum():,} pairs")
 
 
@@ -282,7 +297,7 @@ def _pairs_of(name: str, mirror: Path | None) -> pd.DataFrame:
     return tables.edges
 
 
-def _interactions_of(name: str, mirror: Path | None) -> pd.DataFrame:
+def _interactions_of(name: str, mirror: Path | None, backend: object) -> pd.DataFrame:
     from smo_research.datasets.load import load
 
     log = load(name, mirror=mirror).interactions
@@ -296,39 +311,3 @@ def _format_of(path: Path) -> str:
     if ending in ("csv", "parquet"):
         return ending
     raise DataError(f"{path}: name its format with --format {', '.join(FORMATS)}.")
-
-
-def _check_ending(output: Path) -> None:
-    if output.suffix not in (".parquet", ".csv"):
-        raise DataError(f"{output}: must end in .parquet or .csv; change -o.")
-    if not output.parent.is_dir():
-        raise DataError(f"{output}: there is no folder {output.parent}; make it or change -o.")
-
-
-def _check_folder(output: Path) -> None:
-    place = output.absolute()
-    nearest = next(path for path in (place, *place.parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise DataError(f"{output}: {nearest} is no folder to write to; choose another with -o.")
-
-
-def _write_table(table: pd.DataFrame, output: Path) -> None:
-    """Write a table as the ending of its name says."""
-    if output.suffix == ".parquet":
-        _place(output, lambda part: table.to_parquet(part, index=False))
-    else:
-        _place(output, lambda part: table.to_csv(part, index=False))
-
-
-def _place(output: Path, write: Callable[[Path], None]) -> None:
-    """Write under another name first, so that no half file is ever at its place."""
-    part = output.with_name(f".{output.stem}.{uuid.uuid4().hex}{output.suffix}")
-    try:
-        write(part)
-        os.replace(part, output)
-    except OSError as error:
-        raise SmoError(
-            f"{output}: cannot be written ({error.strerror or error}); change -o."
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -43,8 +43,35 @@ def _burstiness(times):
     )
 
 
-def brute_force_panel(log, *, period, gap, horizon):
-    """Rows as a list of dicts, from a frame with source_id, target_id, created_at, seq."""
+def _listed(table, moment):
+    """Rows as dicts in the order of their times, `at`, with None where nothing is known."""
+    table = table.assign(at=table[moment].dt.as_unit("us").astype("int64"))
+    plain = table.drop(columns=moment).astype(object)
+    return plain.where(plain.notna(), None).sort_values("at").to_dict("records")
+
+
+def _mean(values):
+    known = [float(value) for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _content(posts):
+    """What was put into some posts, and when they were made."""
+    return {
+        "posts": len(posts),
+        "post_volume": math.log1p(len(posts)),
+        "hashtag_rate": _mean([one["hashtags"] for one in posts]),
+        "link_rate": _mean([one["links"] for one in posts]),
+        "media_share": _mean([one["has_media"] for one in posts]),
+        "paid_share": _mean([one["is_paid"] for one in posts]),
+        "automated_share": _mean([one["is_automated"] for one in posts]),
+        "schedule_focus": _schedule_focus([one["at"] for one in posts]),
+        "burstiness": _burstiness([one["at"] for one in posts]),
+    }
+
+
+def brute_force_panel(log, posts=None, *, period, gap, horizon):
+    """Rows as a list of dicts, from the canonical tables interactions and posts."""
     at = log["created_at"].dt.as_unit("us").astype("int64")
     acts = sorted(
         (time, seq, source, target)
@@ -53,8 +80,10 @@ def brute_force_panel(log, *, period, gap, horizon):
         )
         if source != target
     )
-    start = acts[0][0] // DAY * DAY
-    end = acts[-1][0]
+    made = [] if posts is None else _listed(posts, "created_at")
+    moments = [*(act[0] for act in acts), *(one["at"] for one in made)]
+    start = min(moments) // DAY * DAY
+    end = max(moments)
     between = {}
     for act in acts:
         between.setdefault(frozenset(act[2:]), []).append(act)
@@ -72,10 +101,16 @@ def brute_force_panel(log, *, period, gap, horizon):
     def when(act):
         return (act[0] - start) // (period * DAY)
 
+    posted = {}
+    for one in made:
+        key = one["account_id"], (one["at"] - start) // (period * DAY)
+        posted.setdefault(key, []).append(one)
     by_account = {}
     for act in acts:
         for account in act[2:]:
             by_account.setdefault(account, {}).setdefault(when(act), []).append(act)
+    for account, t in posted:
+        by_account.setdefault(account, {}).setdefault(t, [])
 
     last = max(t for periods in by_account.values() for t in periods)
     rows = {}
@@ -169,7 +204,10 @@ def brute_force_panel(log, *, period, gap, horizon):
             "tenure": tenure,
             "past_inbound": past_inbound,
             "past_acts": sum(len(one["other"]) for one in past),
+            "own_acts": len(now["own"]),
         }
+        if posts is not None:
+            row |= _content(posted.get((account, t), []))
     table = pd.DataFrame(rows.values())
     return table.sort_values(["account_id", "period"], ignore_index=True)
 
@@ -178,13 +216,8 @@ def brute_force_follower_panel(counts, posts=None, *, period, horizon):
     """Rows as a list of dicts, from the canonical tables followers and posts."""
     step = period * DAY
 
-    def listed(table, moment):
-        table = table.assign(at=table[moment].dt.as_unit("us").astype("int64"))
-        plain = table.drop(columns=moment).astype(object)
-        return plain.where(plain.notna(), None).sort_values("at").to_dict("records")
-
-    counts = listed(counts, "observed_at")
-    made = None if posts is None else listed(posts, "created_at")
+    counts = _listed(counts, "observed_at")
+    made = None if posts is None else _listed(posts, "created_at")
     events = [*counts, *(made or [])]
     start = min(event["at"] for event in events) // DAY * DAY
     end = max(event["at"] for event in events)
@@ -201,10 +234,6 @@ def brute_force_follower_panel(counts, posts=None, *, period, horizon):
             and one["followers"]
         ]
         return math.log(fresh[-1]) if fresh else None
-
-    def mean(values):
-        known = [float(value) for value in values if value is not None]
-        return sum(known) / len(known) if known else None
 
     def difference(later, now):
         return None if later is None or now is None else later - now
@@ -247,29 +276,20 @@ def brute_force_follower_panel(counts, posts=None, *, period, horizon):
             row |= {
                 "posts": sum(rises) if rises else None,
                 "post_volume": math.log1p(sum(rises)) if rises else None,
-                "cadence": mean([rise > 0 for rise in rises]),
+                "cadence": _mean([rise > 0 for rise in rises]),
                 "past_acts": sum(past),
             }
         else:
             own = posted(account, t)
-            times = [one["at"] for one in own]
             past = [one for s in (t - 3, t - 2, t - 1) for one in posted(account, s)]
             replies = [one["is_reply"] for one in past]
             row |= {
-                "posts": len(own),
-                "post_volume": math.log1p(len(own)),
-                "reply_share": mean([one["is_reply"] for one in own]),
+                **_content(own),
+                "reply_share": _mean([one["is_reply"] for one in own]),
                 "past_reply_share": sum(replies) / len(replies)
                 if replies and tenure >= 3
                 else None,
                 "past_acts": len(past),
-                "hashtag_rate": mean([one["hashtags"] for one in own]),
-                "link_rate": mean([one["links"] for one in own]),
-                "media_share": mean([one["has_media"] for one in own]),
-                "paid_share": mean([one["is_paid"] for one in own]),
-                "automated_share": mean([one["is_automated"] for one in own]),
-                "schedule_focus": _schedule_focus(times),
-                "burstiness": _burstiness(times),
             }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -301,6 +301,70 @@ def test_panel_of_a_file_is_the_panel_of_its_log(format, ending, smo_command, pl
     assert set(files(place)) == {f"here/log.{format}", f"here/panel.{ending}"}
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_panel_takes_the_posts_beside_a_log(format, smo_command, place):
+    rows = acts()
+    write_log(place / f"here/log.{format}", rows, format)
+    posts = pd.DataFrame(
+        {
+            "post_id": ["1", "2", "3"],
+            "account_id": ["0", "007", "0"],
+            "created_at": pd.to_datetime([FIRST - DAY, FIRST, FIRST + 60], unit="s", utc=True),
+            "hashtags": pd.array([2, None, 0], dtype="Int64"),
+            "has_media": pd.array([True, False, None], dtype="boolean"),
+        }
+    )
+    if format == "csv":
+        posts.to_csv(place / "here/posts.csv", index=False)
+    else:
+        posts.to_parquet(place / "here/posts.parquet")
+    status, told, err = smo_command(
+        *["panel", "--interactions", f"log.{format}", "--posts", f"posts.{format}"],
+        *["--period", 5, "--gap", 4, "--horizon", 30],
+    )
+    assert (status, err) == (0, "")
+    log = log_frame(rows).assign(seq=np.arange(len(rows)), kind="message")
+    expected = smo.panel(log, posts, windows=smo.Windows(period=5, gap=4, horizon=30))
+    assert expected["posts"].sum() == 3
+    assert "7 accounts" in told
+    pd.testing.assert_frame_equal(pd.read_parquet(place / "here/panel.parquet"), expected)
+
+
+HEAD = "post_id,account_id,created_at,has_media,hashtags"
+BAD_POSTS = {
+    "no such file": (None, "posts.csv cannot be read"),
+    "no posts": (HEAD, "the table 'posts' has no rows"),
+    "a flag that is none": (f"{HEAD}\n1,a,2020-01-01,maybe,1", "row 1: 'maybe' is no has_media"),
+    "half a hashtag": (f"{HEAD}\n1,a,2020-01-01,,1.5", "row 1: '1.5' is no hashtags"),
+    "no time": (f"{HEAD}\n1,a,yesterday,,", "row 1: 'yesterday' is no time"),
+    "no author": (f"{HEAD}\n1,a,2020-01-01,,\n2,,2020-01-01,,", "row 2, column 'account_id'"),
+    "twice": (f"{HEAD}\n1,a,2020-01-01,,\n1,a,2020-01-01,,", "column 'post_id'"),
+    "another table": ("post_id,when\n1,2020-01-01", "no column 'account_id'"),
+    "a column too many": (f"{HEAD},mood\n1,a,2020-01-01,,,glad", "knows no column 'mood'"),
+}
+
+
+@pytest.mark.parametrize("content, problem", BAD_POSTS.values(), ids=BAD_POSTS)
+def test_bad_posts_are_named(content, problem, smo_command, place):
+    write_log(place / "here/log.csv", acts(), "csv")
+    if content is not None:
+        (place / "here/posts.csv").write_text(content + "\n")
+    before = files(place)
+    words = ("panel", "--interactions", "log.csv", "--posts", "posts.csv")
+    status, out, err = smo_command(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith("smo: posts.csv")
+    assert problem in err
+    assert files(place) == before
+
+
+def test_posts_need_a_log_beside_them_and_an_ending(refused, place):
+    write_log(place / "here/log.csv", acts(), "csv")
+    assert "Give either" in refused("panel", "collegemsg", "--posts", "posts.csv")
+    message = refused("panel", "--interactions", "log.csv", "--posts", "posts.txt")
+    assert "posts.txt: must be a .csv or a .parquet file of posts" in message
+
+
 def test_panel_guesses_the_format_by_the_ending(smo_command, place):
     write_log(place / "here/log.csv", acts(), "csv")
     packed = place / "here/packed.csv.gz"

@@ -266,7 +266,7 @@ def test_the_table_adds_up_in_the_one_vocabulary():
 
 def test_each_block_has_the_columns_that_the_panel_has():
     rows = world(8)
-    tweaks = "hashtag_rate, link_rate, schedule_focus, burstiness, schedule_focus_missing"
+    tweaks = "schedule_focus, burstiness, hashtag_rate, link_rate, schedule_focus_missing"
     # What past_answering lacks is a matter of who wrote before: not conversation's own.
     social = "[+ conversation: answering, past_answering]"
     outreach = "[+ outreach: cold_outreach, cold_outreach_missing]"

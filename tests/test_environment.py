@@ -25,9 +25,14 @@ CONDA_NAMES = {
 }
 CONDA_ONLY = {"python", "pip"}
 # What conda-forge does not have.
-FROM_PIP = {"pyfixest"}
+FROM_PIP = {"pyfixest", "ipysigma"}
 # Distributions whose module is called otherwise.
-MODULE_NAMES = {"ibis-framework": "ibis", "pyyaml": "yaml", "pytest-xdist": "xdist"}
+MODULE_NAMES = {
+    "ibis-framework": "ibis",
+    "pillow": "PIL",
+    "pytest-xdist": "xdist",
+    "pyyaml": "yaml",
+}
 
 
 def requirements(lines):

@@ -8,6 +8,8 @@ from itertools import product
 import pytest
 
 from smo_research.datasets.catalog import catalog
+from smo_research.evidence.crosssection import TWEAKS as SNAPSHOT_TWEAKS
+from smo_research.evidence.follower_samples import TWEAKS as FOLLOWER_TWEAKS
 from smo_research.evidence.hypotheses import (
     committed_hash,
     contrast,
@@ -18,6 +20,8 @@ from smo_research.evidence.hypotheses import (
     tweaks_verdict,
     verdict,
 )
+from smo_research.evidence.samples import TWEAKS
+from smo_research.measures.tweaks import POST_TWEAKS
 
 CASES = {
     "clear and positive": ((0.3, 0.01, 0.9, 0.9), "supported"),
@@ -73,18 +77,25 @@ def test_the_rule_is_the_one_of_the_design():
     assert (rule().fewest_rows, rule().fewest_accounts) == (50, 20)
     terms = {name: claim.terms for name, claim in hypotheses().items() if claim.terms}
     assert terms == {
-        "H2": ("schedule_focus", "burstiness"),
+        "H2": (
+            *("schedule_focus", "burstiness", "hashtag_rate", "link_rate"),
+            *("media_share", "paid_share", "automated_share", "cadence", "follow_back"),
+        ),
         "H3": ("answering",),
         "H5": ("answered",),
         "H7": ("past_answering",),
     }
-    assert {term: contrast(term) for ts in terms.values() for term in ts} == {
-        "schedule_focus": 0.25,
-        "burstiness": 0.25,
-        "answering": 0.25,
-        "answered": 1.0,
-        "past_answering": 0.25,
-    }
+    steps = {term: contrast(term) for ts in terms.values() for term in ts}
+    assert steps.pop("answered") == 1.0
+    assert set(steps) == {*terms["H2"], "answering", "past_answering"}
+    assert set(steps.values()) == {0.25}
+
+
+def test_every_tweak_of_a_panel_is_a_term_of_h2_in_the_same_order():
+    terms = hypotheses()["H2"].terms
+    assert terms[: len(TWEAKS)] == TWEAKS
+    assert set(terms) == {*TWEAKS, *FOLLOWER_TWEAKS, *SNAPSHOT_TWEAKS}
+    assert {*POST_TWEAKS, "schedule_focus", "burstiness"} == set(TWEAKS)
 
 
 def test_the_hash_does_not_depend_on_line_ends(monkeypatch):

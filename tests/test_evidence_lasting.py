@@ -117,6 +117,31 @@ def test_tweaks_without_effect_show_none():
     assert {key[2] for key in result.effects} == {"schedule_focus", "burstiness"}
 
 
+def test_what_was_put_into_posts_is_tested_where_posts_are_known():
+    rows = world(14)
+    rng = np.random.default_rng(14)
+    posts = rng.poisson(2, len(rows))
+    tags = np.where(posts > 0, rng.gamma(2, 0.5, len(rows)), np.nan)
+    came = rng.poisson(np.exp(0.3 * np.nan_to_num(tags, nan=1.0)))
+    rows = rows.assign(
+        posts=posts,
+        hashtag_rate=tags,
+        paid_share=np.where(posts > 0, 0.0, np.nan),
+        lasting_audience=came,
+    )
+    result = lasting_growth(rows, "H2", windows=WINDOWS, dataset="planted")
+    for model in ("between", "within"):
+        assert_near(result.effects[model, "total", "hashtag_rate"], 0.25 * 0.3)
+    assert list(dict.fromkeys(result.table["term"])) == [
+        *("schedule_focus", "burstiness", "hashtag_rate", "paid_share")
+    ]
+    reasons = result.table.set_index("term")["reason"]
+    assert reasons["paid_share"] == "paid_share varies within 0 accounts; at least 20 are needed"
+    assert "hashtag_rate_missing" in result.formula
+    held = lasting_growth(rows, "H3", windows=WINDOWS, dataset="planted").formula
+    assert "hashtag_rate + paid_share + schedule_focus_missing + hashtag_rate_missing" in held
+
+
 def test_size_under_the_null(monkeypatch):
     """About 5 % of worlds without an effect are rejected, judged by a 99.9 % binomial interval."""
     monkeypatch.setattr(lasting, "EFFECTS", {"between": ["period"]})

@@ -16,6 +16,7 @@ from smo_research.evidence.samples import (
     numbered,
     too_little,
     tweak_terms,
+    under_study,
     whole,
     without_effects,
 )
@@ -75,6 +76,47 @@ def test_rows_of_each_hypothesis(hypothesis, kept, reasons):
     assert sample.left_out["reason"].tolist() == reasons
     assert sample.left_out["rows"].tolist() == [1] * len(reasons)
     assert sample.left_out["accounts"].tolist() == [1] * len(reasons)
+
+
+def test_with_posts_a_post_is_as_good_as_an_act():
+    rows = growth_sample(FOUR.assign(posts=[0, 0, 2, 0]), "H2", windows=LAUNCH).rows
+    assert rows["account_id"].tolist() == ["acts", "both", "silent past"]
+    sample = growth_sample(FOUR.assign(posts=[0, 3, 0, 0], own_acts=0), "H2", windows=LAUNCH)
+    assert sample.rows["account_id"].tolist() == ["hears"]
+    assert sample.left_out["reason"].tolist() == ["neither an own act nor a post in the period"]
+
+
+def test_what_was_put_into_posts_is_missing_together_where_there_was_none():
+    rows = panel_rows(posts=[0, 2, 1, 0], inbound=[1, 1, 1, 1]).assign(
+        hashtag_rate=[np.nan, 1.0, 0.0, np.nan],
+        link_rate=[np.nan, 1.0, 0.0, np.nan],
+        media_share=[np.nan, np.nan, 0.5, np.nan],
+    )
+    adjustable = adjusted(rows)
+    assert tweak_terms(adjustable) == [
+        *["schedule_focus", "burstiness", "hashtag_rate", "link_rate", "media_share"],
+        *["hashtag_rate_missing", "media_share_missing"],
+    ]
+    assert adjustable["hashtag_rate"].tolist() == [0.5, 1.0, 0.0, 0.5]
+    assert "paid_share_known" not in adjustable
+
+
+LISTED = pd.DataFrame({"account_id": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("sources", "accounts", "kept"),
+    [
+        (["a", "fan"], LISTED, ["a", "b"]),
+        (["a", "b"], LISTED, ["a", "fan", "b"]),
+        (["a", "fan"], None, ["a", "fan", "b"]),
+    ],
+)
+def test_accounts_listed_are_under_study_where_others_act_too(sources, accounts, kept):
+    log = pd.DataFrame({"source_id": sources, "target_id": "a"})
+    rows = pd.DataFrame({"account_id": ["a", "fan", "b"], "period": [0, 0, 1]})
+    assert under_study(rows, log, accounts)["account_id"].tolist() == kept
+    assert len(rows) == 3
 
 
 def test_nobody_writing_takes_the_pooled_value():

@@ -90,6 +90,21 @@ def world(seed=0, *, accounts=120, periods=10, effect=0.0):
     )
 
 
+def made_posts(seed=0, *, number=3000, accounts=40, days=123):
+    """Posts of the accounts of `log`, of one that nobody acts toward, from before the first act."""
+    rng = np.random.default_rng(seed)
+    days_after = np.append(0, rng.uniform(0, days, number - 1)) - 3
+    at = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(days_after, unit="D")
+    return pd.DataFrame(
+        {
+            "post_id": [str(place) for place in range(number)],
+            "account_id": [f"u{i}" for i in rng.integers(0, accounts + 1, number)],
+            "created_at": at.as_unit("us"),
+            "hashtags": pd.array(rng.poisson(1, number), dtype="Int64"),
+        }
+    )
+
+
 @pytest.fixture(scope="module")
 def panels():
     """Two windows of which one has no panel."""
@@ -303,6 +318,67 @@ def test_past_numbers_are_sums_of_what_was_answered(monkeypatch):
             assert row.log_past_answered == pytest.approx(np.log1p(past))
     assert rows["log_past_answered"].notna().sum() > 100
     assert rows[["log_pagerank", "clustering", "core_number"]].notna().all(axis=None)
+
+
+def test_with_posts_panels_have_them_and_the_first_is_what_decides(monkeypatch):
+    monkeypatch.setattr(alternatives, "alternative_windows", lambda windows: (windows,))
+    interactions, posts = log(5), made_posts(5)
+    found = alternative_panels(interactions, posts, windows=WINDOWS)
+    rows = panel(interactions, posts, windows=WINDOWS)
+    numbered_rows = found.rows[WINDOWS]
+    assert found.posts
+    assert numbered_rows["posts"].tolist() == rows["posts"].tolist()
+    listed = specifications("H2", "hashtag_rate", found.rows)
+    tried = try_specifications(found, listed)
+    result = lasting_growth(rows, "H2", windows=WINDOWS, dataset="made up")
+    decides = result.effects["between", "total", "hashtag_rate"]
+    assert tried[0].effect.estimate == pytest.approx(decides.estimate, abs=1e-7)
+    assert tried[0].effect.std_error == pytest.approx(decides.std_error, abs=1e-6)
+    assert tried[0].choices["rows"] == "with an own act or a post"
+    assert all(one.effect for one in tried), "with the position held too"
+
+
+def test_positions_are_of_the_periods_of_the_panel_and_least_for_those_who_only_post(monkeypatch):
+    monkeypatch.setattr(alternatives, "alternative_windows", lambda windows: (windows,))
+    interactions, posts = log(5, acts=300), made_posts(5)
+    found = alternative_panels(interactions, posts, windows=WINDOWS)
+    rows = found.rows[WINDOWS].assign(name=lambda one: found.accounts[one["account_id"]])
+    start = pd.Timestamp("2019-12-29", tz="UTC")
+    acted = interactions.assign(period=(interactions["created_at"] - start).dt.days // 7)
+    ends = pd.concat(
+        acted[[end, "period"]].set_axis(["name", "period"], axis=1)
+        for end in ("source_id", "target_id")
+    )
+    in_graph = pd.MultiIndex.from_frame(rows[["name", "period"]]).isin(
+        pd.MultiIndex.from_frame(ends)
+    )
+    assert 50 < in_graph.sum() < len(rows) - 50
+    assert ((rows["core_number"] > 0) == in_graph).all()
+    least = rows.groupby("period")["pagerank"].transform("min")
+    assert (rows.loc[~in_graph, "pagerank"] == least[~in_graph]).all()
+    assert rows[["log_pagerank", "clustering"]].notna().all(axis=None)
+
+
+def test_only_accounts_under_study_have_rows_but_others_count_toward_them(monkeypatch):
+    monkeypatch.setattr(alternatives, "alternative_windows", lambda windows, **_: (windows,))
+    interactions, posts = log(5), made_posts(5)
+    studied = pd.DataFrame({"account_id": [f"u{i}" for i in range(10)]})
+    everybody = alternative_panels(interactions, posts, windows=WINDOWS)
+    some = alternative_panels(interactions, posts, windows=WINDOWS, accounts=studied)
+    assert sorted(some.accounts) == sorted(studied["account_id"])
+    rows = everybody.rows[WINDOWS]
+    kept = rows[everybody.accounts[rows["account_id"]].isin(studied["account_id"])]
+    assert some.rows[WINDOWS]["inbound"].tolist() == kept["inbound"].tolist()
+    contacts = alternative_contacts(interactions, windows=WINDOWS, accounts=studied)
+    found = contacts.rows[WINDOWS, True]
+    assert set(contacts.accounts[found["account_id"]]) == set(studied["account_id"])
+    assert contacts.accounts[found["contact_id"]].nunique() == 40
+
+
+def test_a_tweak_that_was_not_measured_says_so(panels):
+    asked = specifications("H2", "media_share", panels.rows)
+    said = {one.reason for one in try_specifications(panels, asked)}
+    assert said == {"media_share is not measured", "the log is too short"}
 
 
 def test_contacts_are_followed_to_any_post_where_posts_are_known():

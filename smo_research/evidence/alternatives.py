@@ -11,7 +11,8 @@ import pandas as pd
 
 from smo_research.errors import DataError
 from smo_research.evidence.returning import first_contacts
-from smo_research.measures.panel import panel
+from smo_research.evidence.samples import under_study
+from smo_research.measures.panel import panels
 from smo_research.measures.position import positions_by_period
 from smo_research.tables import Windows
 
@@ -33,11 +34,14 @@ class Panels:
         log is too short for it.
     accounts
         The account_id behind each number.
+    posts
+        Whether posts are known.
     """
 
     windows: Windows
     rows: Mapping[Windows, pd.DataFrame | str]
     accounts: pd.Index
+    posts: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +94,23 @@ def alternative_windows(
     return tuple(dict.fromkeys(found))
 
 
-def alternative_panels(interactions: pd.DataFrame, *, windows: Windows) -> Panels:
+def alternative_panels(
+    interactions: pd.DataFrame,
+    posts: pd.DataFrame | None = None,
+    *,
+    windows: Windows,
+    accounts: pd.DataFrame | None = None,
+) -> Panels:
     """Build the panel of a log under each of `alternative_windows`, with what is varied in them.
 
     Parameters
     ----------
-    interactions
-        The canonical table.
+    interactions, posts
+        The canonical tables; posts where the data set has them.
     windows
         The data set's own.
+    accounts
+        The canonical table, where it has one: those under study (`under_study`).
 
     Returns
     -------
@@ -108,21 +120,23 @@ def alternative_panels(interactions: pd.DataFrame, *, windows: Windows) -> Panel
         (log_pagerank, clustering, core_number).
     """
     positions: dict[int, pd.DataFrame] = {}
-    built: dict[Windows, pd.DataFrame | str] = {}
-    for one in alternative_windows(windows):
-        try:
-            rows = panel(interactions, windows=one)
-        except DataError as error:
-            built[one] = str(error)
+    built = panels(interactions, posts, windows=alternative_windows(windows))
+    for one, rows in built.items():
+        if isinstance(rows, str):
             continue
         if one.period not in positions:
-            positions[one.period] = positions_by_period(interactions, windows=one)
-        built[one] = _with_alternatives(rows, positions[one.period])
-    accounts = _accounts(built.values(), ["account_id"])
-    return Panels(windows, _numbered(built, accounts, ["account_id"]), accounts)
+            start = (rows["period_start"] - rows["period"] * pd.Timedelta(days=one.period)).iloc[0]
+            positions[one.period] = positions_by_period(interactions, windows=one, start=start)
+        kept = under_study(rows, interactions, accounts)
+        built[one] = _with_alternatives(kept, positions[one.period])
+    known = _accounts(built.values(), ["account_id"])
+    numbered = _numbered(built, known, ["account_id"])
+    return Panels(windows, numbered, known, posts=posts is not None)
 
 
-def alternative_contacts(interactions: pd.DataFrame, *, windows: Windows) -> Contacts:
+def alternative_contacts(
+    interactions: pd.DataFrame, *, windows: Windows, accounts: pd.DataFrame | None = None
+) -> Contacts:
     """Follow the first contacts of a log under each of its windows but for the period.
 
     Parameters
@@ -131,6 +145,8 @@ def alternative_contacts(interactions: pd.DataFrame, *, windows: Windows) -> Con
         The canonical table.
     windows
         The data set's own.
+    accounts
+        The canonical table, where it has one: those under study (`under_study`).
 
     Returns
     -------
@@ -143,18 +159,19 @@ def alternative_contacts(interactions: pd.DataFrame, *, windows: Windows) -> Con
         for another in (True, False) if threads else (False,):
             log = interactions if another else interactions.drop(columns="post_id", errors="ignore")
             try:
-                built[one, another] = first_contacts(log, windows=one)
+                contacts = first_contacts(log, windows=one)
+                built[one, another] = under_study(contacts, log, accounts)
             except DataError as error:
                 built[one, another] = str(error)
     ids = ["account_id", "contact_id"]
-    accounts = _accounts(built.values(), ids)
-    rows = _numbered(built, accounts, ids)
+    known = _accounts(built.values(), ids)
+    rows = _numbered(built, known, ids)
     # In the order of the accounts, which are summed over, everything goes faster.
     ordered = {
         one: found if isinstance(found, str) else found.sort_values("account_id", kind="stable")
         for one, found in rows.items()
     }
-    return Contacts(windows, threads, ordered, accounts)
+    return Contacts(windows, threads, ordered, known)
 
 
 def _accounts(built: Iterable[pd.DataFrame | str], ids: list[str]) -> pd.Index:
@@ -182,4 +199,7 @@ def _with_alternatives(rows: pd.DataFrame, positions: pd.DataFrame) -> pd.DataFr
         log_depth=np.log1p(rows["depth"].astype(float)),
     )
     rows = rows.merge(positions, on=["account_id", "period"], how="left", validate="one_to_one")
+    # Who only posted has the rank of those whom nobody acted toward, the least of its period.
+    least = rows.groupby("period")["pagerank"].transform("min").fillna(rows["pagerank"].min())
+    rows = rows.fillna({"pagerank": least, "clustering": 0.0, "core_number": 0})
     return rows.assign(log_pagerank=np.log(rows["pagerank"]))

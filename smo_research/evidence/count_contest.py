@@ -20,12 +20,12 @@ from smo_research.evidence.contributions import (
 from smo_research.evidence.count_losses import count_losses
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import seed_for
-from smo_research.evidence.follower_samples import TWEAKS
 from smo_research.evidence.hypotheses import hypotheses, rule
 from smo_research.evidence.result import Result, untested
 from smo_research.evidence.samples import (
     ADJUSTMENT,
     INBOUND_LABELS,
+    TWEAKS,
     Sample,
     growth_sample,
     too_little,

@@ -11,6 +11,8 @@ from scipy.special import xlogy
 from smo_research.errors import FitError
 from smo_research.evidence.shapley import teams
 
+# In ln; only draws in which a column nearly separates the outcomes go that far.
+LONGEST = 10.0
 RIDGE = 1e-10
 REPEATED = 1e-11
 SETTLED = 1e-9
@@ -110,6 +112,12 @@ def _solve(information: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.linalg.solve(held, right[..., None])[..., 0]
 
 
+def _short(step: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Shorten a draw's step where it would move the mean of a row by more than a factor."""
+    farthest = np.abs(step @ x.T).max(axis=1)
+    return step * np.minimum(1, LONGEST / np.maximum(farthest, LONGEST))[:, None]
+
+
 def _loss_of(
     y: np.ndarray,
     columns: np.ndarray,
@@ -136,10 +144,11 @@ def _loss_of(
         drawn = counts[start : start + CHUNK].astype(float)
         ours, theirs = drawn[:, fitting.accounts], drawn[:, holding.accounts]
         information = _square(ours @ pieces, x.shape[1])
-        slopes = beta + _solve(information, ours @ gradients)
+        slopes = beta + _short(_solve(information, ours @ gradients), x)
         for _ in range(steps - 1):
             expected = ours[:, fitting.number] * np.exp(slopes @ fitting.x.T)
-            slopes = slopes + _solve(information, ours @ fitting.sums - expected @ fitting.x)
+            newton = _solve(information, ours @ fitting.sums - expected @ fitting.x)
+            slopes = slopes + _short(newton, x)
         expected = (theirs[:, holding.number] * np.exp(slopes @ holding.x.T)).sum(axis=1)
         events, best = (theirs @ events_of).T
         reached = ((theirs @ holding.sums) * slopes).sum(axis=1)

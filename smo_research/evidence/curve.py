@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 
 from smo_research.errors import DataError
-from smo_research.evidence.alternatives import Panels, alternative_contacts, alternative_panels
+from smo_research.evidence.alternatives import (
+    Contacts,
+    Panels,
+    alternative_contacts,
+    alternative_panels,
+)
 from smo_research.evidence.effects import Effect
 from smo_research.evidence.few import seed_for
 from smo_research.evidence.hypotheses import alone, hypotheses, hypotheses_hash, rule
@@ -186,6 +191,7 @@ def specification_curve(
     dataset: str,
     term: str | None = None,
     panels: Panels | None = None,
+    contacts: Contacts | None = None,
     data_hashes: Mapping[str, str] | None = None,
     seed: int = 1,
     flips: int = FLIPS,
@@ -207,6 +213,8 @@ def specification_curve(
     panels
         What `alternative_panels` built from the same log and windows, to share it between
         hypotheses; H5 needs none.
+    contacts
+        What `alternative_contacts` built from the same log and windows, for H5.
     data_hashes
         File name to sha256 of the raw data.
     seed, flips
@@ -221,7 +229,8 @@ def specification_curve(
     Raises
     ------
     DataError
-        When the hypothesis or term has no specifications, or the panels are of other windows.
+        When the hypothesis or term has no specifications, or the panels or contacts are of other
+        windows.
     """
     claim = hypotheses().get(hypothesis)
     if claim is None or hypothesis not in HYPOTHESES:
@@ -232,7 +241,10 @@ def specification_curve(
     if term not in claim.terms:
         raise DataError(f"term must be one of {', '.join(claim.terms)}, but is {term!r}.")
     if hypothesis == "H5":
-        tried, left_out, without = _of_contacts(interactions, windows)
+        contacts = contacts or alternative_contacts(interactions, windows=windows)
+        if contacts.windows != windows:
+            raise DataError(f"contacts must be those of {windows}, but are of {contacts.windows}.")
+        tried, left_out, without = _of_contacts(contacts)
     else:
         panels = panels or alternative_panels(interactions, windows=windows)
         if panels.windows != windows:
@@ -275,8 +287,7 @@ def _of_panels(panels: Panels, hypothesis: str, term: str) -> Found:
     return tried, left_out, try_specifications(panels, [without])
 
 
-def _of_contacts(interactions: pd.DataFrame, windows: Windows) -> Found:
-    contacts = alternative_contacts(interactions, windows=windows)
+def _of_contacts(contacts: Contacts) -> Found:
     asked = return_specifications(contacts)
     tried = try_return_specifications(contacts, asked)
     if tried[0].effect is None:

@@ -12,6 +12,7 @@ from smo_research.evidence.attention import attention_curve, carries_over
 from smo_research.evidence.channels import describe_channels
 from smo_research.evidence.comeback import return_curve_table
 from smo_research.evidence.contest import contest
+from smo_research.evidence.count_contest import count_contest
 from smo_research.evidence.crosssection import OUTCOME as SNAPSHOT_OUTCOME
 from smo_research.evidence.crosssection import TWEAKS as SNAPSHOT_TWEAKS
 from smo_research.evidence.crosssection import snapshot, snapshot_growth
@@ -23,10 +24,11 @@ from smo_research.evidence.follower_samples import follower_rows, measured_tweak
 from smo_research.evidence.followers import follower_growth
 from smo_research.evidence.lasting import lasting_growth
 from smo_research.evidence.posts import post_engagement
-from smo_research.evidence.presence import presence_alone
+from smo_research.evidence.presence import presence_alone, presence_counts
 from smo_research.evidence.result import Result
 from smo_research.evidence.return_models import return_models
 from smo_research.evidence.returning import first_contacts
+from smo_research.evidence.samples import under_study
 from smo_research.evidence.scrutiny import curves_of
 from smo_research.evidence.splits import DRAWS as CONTEST_DRAWS
 from smo_research.evidence.verdicts import deciding
@@ -83,11 +85,19 @@ def study_dataset(
     if "H1" in asked and tables.posts is not None:
         results.append(post_engagement(tables.posts, **about, draws=draws))
     if tables.interactions is not None and entry.windows is not None:
-        found, curve = _from_interactions(tables.interactions, entry, about)
+        found, curve = _from_interactions(tables, entry, about, draws=draws)
         results += found
         if found:
             log, windows = tables.interactions, entry.windows
-            curves = curves_of(log, found, windows=windows, quick=quick, **about)
+            curves = curves_of(
+                log,
+                found,
+                posts=tables.posts,
+                accounts=tables.accounts,
+                windows=windows,
+                quick=quick,
+                **about,
+            )
             permutations = QUICK_PERMUTATIONS if quick else PERMUTATIONS
             beside = [dyadic_return(log, n_permutations=permutations, seed=SEED, **about)]
     elif tables.followers is not None and entry.windows is not None:
@@ -106,18 +116,26 @@ def study_dataset(
 
 
 def _from_interactions(
-    log: pd.DataFrame, entry: Dataset, about: dict[str, Any]
+    tables: Tables, entry: Dataset, about: dict[str, Any], *, draws: int
 ) -> tuple[list[Result], pd.DataFrame]:
     """A log of acts: the panel for what predicts growth, first contacts for who comes back."""
-    windows = entry.windows
+    log, windows = tables.interactions, entry.windows
     results: list[Result] = []
     curve = pd.DataFrame()
-    asked = [name for name in LASTING if name in entry.testable]
-    if windows is not None and asked:
-        rows = panel(log, windows=windows)
+    if log is None or windows is None:
+        return results, curve
+    if set(entry.testable) & {*LASTING, "H4", "H6"}:
+        rows = under_study(panel(log, tables.posts, windows=windows), log, tables.accounts)
+        asked = [name for name in LASTING if name in entry.testable]
         results += [lasting_growth(rows, name, windows=windows, **about) for name in asked]
-    if windows is not None and "H5" in entry.testable:
-        contacts = first_contacts(log, windows=windows)
+        if "H4" in entry.testable:
+            answering = _answering(results)
+            options: dict[str, Any] = {"draws": min(draws, CONTEST_DRAWS), **about}
+            results.append(count_contest(rows, windows=windows, answering=answering, **options))
+        if "H6" in entry.testable:
+            results.append(presence_counts(rows, windows=windows, **about))
+    if "H5" in entry.testable:
+        contacts = under_study(first_contacts(log, windows=windows), log, tables.accounts)
         results.append(return_models(log, windows=windows, contacts=contacts, **about))
         curve = return_curve_table(contacts, windows=windows, dataset=entry.name)
     return results, curve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -53,6 +53,7 @@ def lasting_growth(
     windows: Windows,
     dataset: str,
     data_hashes: Mapping[str, str] | None = None,
+    only: Collection[tuple[str, str]] | None = None,
 ) -> Result:
     """Test what predicts the newcomers who last.
 
@@ -74,6 +75,8 @@ def lasting_growth(
         Its name, for the table.
     data_hashes
         File name to sha256 of the raw data.
+    only
+        Fit these models of these parts alone, as ("between", "total"), which decides.
 
     Returns
     -------
@@ -92,7 +95,8 @@ def lasting_growth(
     if reason:
         return untested(hypothesis, dataset, claim.null, reason)
 
-    terms = [name for name in claim.terms if sample.rows[_known(name)].notna().any()]
+    known = sample.rows.columns[sample.rows.notna().any()]
+    terms = [name for name in claim.terms if _known(name) in known]
     tables: list[pd.DataFrame] = []
     effects: dict[Key, Effect] = {}
     formulas: dict[str, str] = {}
@@ -105,7 +109,7 @@ def lasting_growth(
             row = evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)
             tables.append(pd.DataFrame([row]))
             continue
-        tested = _test_term(sample, hypothesis, term, dataset, panel, windows)
+        tested = _test_term(sample, hypothesis, term, dataset, panel, windows, only)
         tables.append(tested.table)
         left_out += tested.left_out
         effects |= tested.effects
@@ -181,6 +185,7 @@ def _test_term(
     dataset: str,
     panel: pd.DataFrame,
     windows: Windows,
+    only: Collection[tuple[str, str]] | None,
 ) -> Findings:
     """Fit every model of one term: models by parts, and the checks."""
     step = contrast(term)
@@ -194,6 +199,8 @@ def _test_term(
     effects: dict[Key, Effect] = {}
     deciding: Fit | None = None
     for plan in _plans(sample, term, panel, windows):
+        if only is not None and (plan.model, plan.block) not in only:
+            continue
         here = label | {"model": plan.model, "block": plan.block}
         try:
             fit, used = _fit(plan, hypothesis, term, start=deciding)

@@ -152,7 +152,9 @@ def negative_binomial(
 def _design(rows: pd.DataFrame, terms: list[str]) -> pd.DataFrame:
     import formulaic
 
-    return formulaic.model_matrix(" + ".join(reversed(terms)), rows)
+    # All classes get a column: that of reference may have left with the rows it fitted with 0.
+    matrix = formulaic.model_matrix(f"0 + {' + '.join(reversed(terms))}", rows)
+    return matrix.rename(columns=lambda name: name.replace("[", "[T."))
 
 
 class _Groups:

@@ -11,7 +11,15 @@ import pandas as pd
 from smo_research.evidence.hypotheses import contrast, rule
 from smo_research.tables import Windows
 
-TWEAKS = ("schedule_focus", "burstiness")
+TWEAKS = (
+    "schedule_focus",
+    "burstiness",
+    "hashtag_rate",
+    "link_rate",
+    "media_share",
+    "paid_share",
+    "automated_share",
+)
 INBOUND_CLASSES = [-1, 0, 1, 2, 3, 5, 8, 12, 19, np.inf]
 INBOUND_LABELS = ["0", "1", "2", "3", "4-5", "6-8", "9-12", "13-19", "20+"]
 ADJUSTMENT = (
@@ -52,6 +60,33 @@ def whole(rows: pd.DataFrame) -> Sample:
     return Sample(rows, pd.DataFrame(columns=["reason", "rows", "accounts"]))
 
 
+def under_study(
+    rows: pd.DataFrame, interactions: pd.DataFrame, accounts: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Leave out the rows of accounts that are there only as somebody's audience.
+
+    Where a data set lists accounts and others act in its log, those listed are under study; what
+    the others do still counts toward them.
+
+    Parameters
+    ----------
+    rows
+        With account_id: a panel, or first contacts.
+    interactions, accounts
+        The canonical tables.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"source_id": ["fan", "a"], "target_id": ["a", "fan"]})
+    >>> rows = pd.DataFrame({"account_id": ["a", "fan"]})
+    >>> under_study(rows, log, pd.DataFrame({"account_id": ["a"]}))["account_id"].tolist()
+    ['a']
+    """
+    if accounts is None or interactions["source_id"].isin(accounts["account_id"]).all():
+        return rows
+    return rows[rows["account_id"].isin(accounts["account_id"])].reset_index(drop=True)
+
+
 def growth_sample(panel: pd.DataFrame, hypothesis: str, *, windows: Windows) -> Sample:
     """Choose the rows of H2, H3 or H7 and add the adjustment columns.
 
@@ -60,8 +95,9 @@ def growth_sample(panel: pd.DataFrame, hypothesis: str, *, windows: Windows) -> 
     panel
         As `smo_research.panel` returns it.
     hypothesis
-        "H2" (rows with an own act; nobody writing takes the formula's own value), "H3" (rows
-        with somebody writing) or "H7" (those, with past_answering known).
+        "H2" (rows with an own act, or, where posts are known, with a post; nobody writing takes
+        the formula's own value), "H3" (rows with somebody writing) or "H7" (those, with
+        past_answering known).
     windows
         gap and period; where the log does not start with the platform, the first
         ceil(gap / period) + 1 periods are left out.
@@ -70,7 +106,10 @@ def growth_sample(panel: pd.DataFrame, hypothesis: str, *, windows: Windows) -> 
     if not windows.from_launch:
         first = math.ceil((windows.gap or 0) / windows.period) + 1
         sample = sample.keep(panel["period"] >= first, "the log starts after the platform did")
-    if hypothesis == "H2":
+    if hypothesis == "H2" and "posts" in panel:
+        active = (sample.rows["own_acts"] > 0) | (sample.rows["posts"] > 0)
+        sample = sample.keep(active, "neither an own act nor a post in the period")
+    elif hypothesis == "H2":
         sample = sample.keep(sample.rows["own_acts"] > 0, "no own act in the period")
     else:
         sample = sample.keep(sample.rows["inbound"] > 0, "nobody wrote in the period")
@@ -91,7 +130,7 @@ def adjusted(rows: pd.DataFrame) -> pd.DataFrame:
             for name in ("new_now", "tenure", "past_inbound", "past_acts")
         },
     )
-    for name in TWEAKS:
+    for name in (one for one in TWEAKS if one in rows):
         missing = rows[name].isna()
         rows[f"{name}_missing"] = missing.astype(float)
         rows[f"{name}_known"] = rows[name]
@@ -101,7 +140,8 @@ def adjusted(rows: pd.DataFrame) -> pd.DataFrame:
 
 def tweak_terms(rows: pd.DataFrame, tweaks: tuple[str, ...] = TWEAKS) -> list[str]:
     """The tweaks that were ever measured, with an indicator for each pattern of missing values."""
-    measured = [name for name in tweaks if rows[f"{name}_known"].notna().any()]
+    known = rows.columns[rows.notna().any()]
+    measured = [name for name in tweaks if f"{name}_known" in known]
     indicators: list[str] = []
     for name in measured:
         column = rows[f"{name}_missing"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from smo_research.evidence.alternatives import alternative_panels
-from smo_research.evidence.curve import SpecificationCurve, specification_curve
+from smo_research.evidence.alternatives import alternative_contacts, alternative_panels
+from smo_research.evidence.curve import HYPOTHESES, SpecificationCurve, specification_curve
 from smo_research.evidence.result import Result, evidence_row
 from smo_research.evidence.sensitivity import Confounder, unmeasured
 from smo_research.evidence.sign_flips import FLIPS, QUICK_FLIPS
@@ -21,6 +21,8 @@ def curves_of(
     log: pd.DataFrame,
     results: list[Result],
     *,
+    posts: pd.DataFrame | None = None,
+    accounts: pd.DataFrame | None = None,
     windows: Windows,
     dataset: str,
     data_hashes: dict[str, str],
@@ -28,17 +30,34 @@ def curves_of(
 ) -> dict[tuple[str, str, str], SpecificationCurve]:
     """Ask every question that a log could be asked in all its specifications.
 
+    Parameters
+    ----------
+    log
+        The canonical table `interactions`.
+    results
+        What was found in it.
+    posts, accounts
+        The canonical tables, as they were used there.
+    windows, dataset, data_hashes
+        As in `specification_curve`.
+    quick
+        Fewer flips.
+
     Returns
     -------
     dict
         By hypothesis, data set and term: of each term with an effect that decides.
     """
-    panels = None
+    panels = contacts = None
     found = {}
     for result in results:
+        if result.hypothesis not in HYPOTHESES:
+            continue
         for term in deciding(result)[1]:
-            if result.hypothesis != "H5" and panels is None:
-                panels = alternative_panels(log, windows=windows)
+            if result.hypothesis == "H5":
+                contacts = alternative_contacts(log, windows=windows, accounts=accounts)
+            elif panels is None:
+                panels = alternative_panels(log, posts, windows=windows, accounts=accounts)
             found[result.hypothesis, dataset, term] = specification_curve(
                 log,
                 result.hypothesis,
@@ -46,6 +65,7 @@ def curves_of(
                 dataset=dataset,
                 term=term,
                 panels=panels,
+                contacts=contacts,
                 data_hashes=data_hashes,
                 flips=QUICK_FLIPS if quick else FLIPS,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -70,7 +71,7 @@ def try_specifications(panels: Panels, asked: Iterable[Specification]) -> list[T
     list of Tried
         In the order asked.
     """
-    asked = list(asked)
+    asked = [replace(one, posts=panels.posts) for one in asked]
     done: dict[Specification, Tried] = {}
     for _, alike in groupby(sorted(asked, key=_same_rows), key=_same_rows):
         of_rows = list(alike)
@@ -138,6 +139,8 @@ def _rows(panels: Panels, one: Specification) -> _Rows:
     panel = panels.rows[one.windows]
     if isinstance(panel, str):
         raise FitError(panel)
+    if one.predictor not in panel:
+        raise FitError(f"{one.predictor} is not measured")
     sample = growth_sample(panel, one.hypothesis, windows=one.windows)
     if one.rows == NARROW:
         known = f"{one.predictor}_known" if one.hypothesis == "H2" else ""
@@ -185,7 +188,8 @@ def _try_all(
         try:
             design = _design(rows, controls)
             start = [near.get(name, 0.0) for name in design.names]
-            null = absorbed_poisson(design.y, design.x, design.groups, start=np.array(start))
+            with _refused_where_singular():
+                null = absorbed_poisson(design.y, design.x, design.groups, start=np.array(start))
         except FitError as error:
             yield from ((one, _failed(one, error)) for one in of_controls)
             continue
@@ -222,9 +226,10 @@ def _design(rows: _Rows, controls: Iterable[str]) -> _Design:
 def _try(
     one: Specification, design: _Design, null: Absorbed, values: np.ndarray, accounts: int
 ) -> Tried:
-    scores = null.partial(values) * null.residuals
-    fit = null.with_column(values)
-    effect = fit.effect(-1, design.accounts, step=step_of(one.predictor))
+    with _refused_where_singular():
+        scores = null.partial(values) * null.residuals
+        fit = null.with_column(values)
+        effect = fit.effect(-1, design.accounts, step=step_of(one.predictor))
     return Tried(
         one.choices(),
         one.model,
@@ -234,6 +239,15 @@ def _try(
         n_accounts=round(effect.df) + 1,
         scores=np.bincount(design.accounts, scores, minlength=accounts),
     )
+
+
+@contextmanager
+def _refused_where_singular() -> Iterator[None]:
+    """Rows that several columns together fit perfectly with 0 leave a matrix without inverse."""
+    try:
+        yield
+    except np.linalg.LinAlgError:
+        raise FitError("a term is separated or repeats others") from None
 
 
 def _failed(one: Specification, error: FitError) -> Tried:

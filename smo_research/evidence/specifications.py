@@ -36,6 +36,7 @@ ROWS = {
 }
 OUTREACH = ("cold_outreach", "cold_outreach_missing")
 POSITION = ("log_pagerank", "clustering", "core_number")
+WITH_POSTS = {("H2", WIDE): "with an own act or a post"}
 COMPARED = {"between": "accounts with each other", "within": "accounts with themselves"}
 
 
@@ -60,6 +61,8 @@ class Specification:
         "between" or "within".
     without
         An account that is left out.
+    posts
+        Whether posts are known.
     """
 
     hypothesis: str
@@ -71,9 +74,11 @@ class Specification:
     position: bool = False
     model: str = "between"
     without: str = ""
+    posts: bool = False
 
     def choices(self) -> dict[str, str]:
         """What was chosen, in plain words."""
+        rows = ROWS | (WITH_POSTS if self.posts else {})
         lengths = {name: days(getattr(self.windows, name)) for name in VARIED}
         held = {
             name: "held" if getattr(self, name) else "not held"
@@ -81,7 +86,7 @@ class Specification:
         }
         said = lengths | {
             "predictor": WORDS.get(self.predictor, self.predictor.replace("_", " ")),
-            "rows": ROWS[self.hypothesis, self.rows],
+            "rows": rows[self.hypothesis, self.rows],
             **held,
             "compared": COMPARED[self.model],
         }

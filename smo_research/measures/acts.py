@@ -1,4 +1,4 @@
-"""The log of acts in its one total order, with what came before each act."""
+"""The log of acts in its one total order, with what came before each act; posts beside it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -39,7 +40,7 @@ def epoch_us(moment: ir.Value, backend: ibis.BaseBackend) -> ir.Value:
 
 @dataclass(frozen=True, eq=False)
 class Acts:
-    """The acts of a log, numbered; times are whole microseconds since 1970.
+    """The acts of a log, numbered, and its posts; times are whole microseconds since 1970.
 
     Attributes
     ----------
@@ -51,9 +52,11 @@ class Acts:
     accounts
         One row an account: account_id and its number, account.
     start
-        Midnight UTC of the day of the first act.
+        Midnight UTC of the day of the first act or post.
     end
-        The last act.
+        The last act or post.
+    posts
+        One row a post, where posts are known: account, at, period, and what the table says of it.
     """
 
     table: ir.Table
@@ -62,6 +65,7 @@ class Acts:
     end: int
     windows: Windows
     backend: ibis.BaseBackend
+    posts: ir.Table | None = None
 
     @property
     def last_period(self) -> int:
@@ -134,7 +138,11 @@ def keep(table: ir.Table, backend: ibis.BaseBackend) -> ir.Table:
 
 
 def number_acts(
-    interactions: pd.DataFrame | ir.Table, windows: Windows, *, backend: ibis.BaseBackend
+    interactions: pd.DataFrame | ir.Table,
+    windows: Windows,
+    *,
+    posts: pd.DataFrame | ir.Table | None = None,
+    backend: ibis.BaseBackend,
 ) -> Acts:
     """Put the acts in order and look back once from each.
 
@@ -146,6 +154,8 @@ def number_acts(
         The canonical table `interactions`, as a frame or as a table of `backend`.
     windows
         Lengths of time of the study.
+    posts
+        The canonical table `posts`, where the data set has one, likewise.
     backend
         The engine that computes; the numbered acts stay in it as a temporary table.
 
@@ -157,13 +167,19 @@ def number_acts(
     log = as_table(interactions, "created_at")
     log = log.filter(_.source_id != _.target_id)
     log = log.select("source_id", "target_id", "seq", at=epoch_us(log.created_at, backend))
-    first, last = backend.execute(log.aggregate(first=_["at"].min(), last=_["at"].max())).iloc[0]
+    first, last = _span(log, backend)
     if pd.isna(first):
         raise DataError("The log holds no act between two different accounts; nothing to measure.")
+    known = [log.select(account_id=_.source_id), log.select(account_id=_.target_id)]
+    made = None
+    if posts is not None:
+        made = as_table(posts, "created_at")
+        made = made.mutate(at=epoch_us(made.created_at, backend))
+        spans = pd.DataFrame([(first, last), _span(made, backend)], columns=["first", "last"])
+        first, last = spans["first"].min(), spans["last"].max()
+        known.append(made.select("account_id"))
     start = int(first) // DAY * DAY
-    ids = log.select(account_id=_.source_id).union(
-        log.select(account_id=_.target_id), distinct=True
-    )
+    ids = ibis.union(*known, distinct=True)
     # Numbers in the ids' place: everything after sorts and joins on them.
     accounts = keep(
         ids.mutate(account=ibis.row_number().over(order_by="account_id").cast("int32")), backend
@@ -176,7 +192,21 @@ def number_acts(
         "at", "seq", pair=low.cast("int64") * PAIR + high, upward=ends.source < ends.target
     )
     acts = keep(_looking_back(numbered, start, windows), backend)
-    return Acts(acts, accounts, start, int(last), windows, backend)
+    if made is not None:
+        made = made.inner_join(accounts, "account_id").mutate(
+            period=_period(_["at"], start, windows)
+        )
+    return Acts(acts, accounts, start, int(last), windows, backend, made)
+
+
+def _span(table: ir.Table, backend: ibis.BaseBackend) -> tuple[Any, Any]:
+    """First and last moment; missing where there is no row."""
+    span = table.aggregate(first=_["at"].min(), last=_["at"].max())
+    return tuple(backend.execute(span).iloc[0])
+
+
+def _period(moment: ir.Value, start: int, windows: Windows) -> ir.Value:
+    return ((moment - start) // (windows.period * DAY)).cast("int32")
 
 
 def lower(pair: ir.Value) -> ir.Value:
@@ -195,17 +225,14 @@ def _looking_back(numbered: ir.Table, start: int, windows: Windows) -> ir.Table:
     acts = numbered.mutate(
         before_upward=_.upward.lag().over(**order), before_at=_["at"].lag().over(**order)
     )
-
-    def period(moment: ir.Value) -> ir.Value:
-        return ((moment - start) // (windows.period * DAY)).cast("int32")
-
-    same_period = (period(acts.before_at) == period(acts["at"])).fill_null(False)
+    period = _period(acts["at"], start, windows)
+    same_period = (_period(acts.before_at, start, windows) == period).fill_null(False)
     other_spoke = (acts.before_upward != acts.upward).fill_null(False)
     recent = (acts["at"] - acts.before_at <= ANSWER_WITHIN_DAYS * DAY).fill_null(False)
     return acts.select(
         *["pair", "upward", "at"],
         source=ibis.ifelse(acts.upward, lower(acts.pair), higher(acts.pair)),
-        period=period(acts["at"]),
+        period=period,
         is_answer=other_spoke & recent,
         opens_pair=acts.before_at.isnull(),
         opens_period=~same_period,

@@ -83,7 +83,7 @@ def shrunken_share(answered: ir.Value, inbound: ir.Value, pooled: ir.Value) -> i
     return ibis.ifelse(inbound > 0, (answered + 2 * pooled) / (inbound + 2), None)
 
 
-def answering(rows: ir.Table, talk: ir.Table) -> ir.Table:
+def answering(rows: ir.Table, counted: ir.Table) -> ir.Table:
     """Add the shrunken shares of those answered, now and in the past three periods.
 
     Parameters
@@ -91,15 +91,15 @@ def answering(rows: ir.Table, talk: ir.Table) -> ir.Table:
     rows
         One row an account and period with inbound, answered, past_inbound, past_answered (sums
         over the past three periods) and tenure.
-    talk
-        As `conversation` returns it, for the data set's share.
+    counted
+        One row an account and period with inbound and answered, for the data set's share.
 
     Returns
     -------
     The rows with pooled_answering (the data set's share over all earlier periods, 0.5 at first),
     answering, past_answering (missing with tenure under 3 or nobody writing).
     """
-    by_period = talk.aggregate(
+    by_period = counted.aggregate(
         by="period", sum_answered=_.answered.sum(), sum_inbound=_.inbound.sum()
     )
     earlier = ibis.window(order_by="period", preceding=(None, 1))

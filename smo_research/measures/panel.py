@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -19,8 +22,8 @@ from smo_research.measures.conversation import (
 from smo_research.measures.grain import KEYS, beside, sum_of_past
 from smo_research.measures.growth import followers_at, newcomers
 from smo_research.measures.outreach import outreach
-from smo_research.measures.posting import cadence, past_replying, replying
-from smo_research.measures.tweaks import post_tweaks, timing
+from smo_research.measures.posting import cadence, made_posts, past_replying, posting, replying
+from smo_research.measures.tweaks import POST_TWEAKS, post_tweaks, timing
 from smo_research.tables import Windows
 
 OUTCOMES = ["new_audience", "lasting_audience"]
@@ -41,22 +44,28 @@ COLUMNS = [
     *["new_now", "tenure", "past_inbound", "past_acts"],
     *["own_acts", "pooled_answering"],
 ]
+OF_POSTS = ["posts", *POST_TWEAKS]
 
 
 def panel(
     interactions: pd.DataFrame | ir.Table,
+    posts: pd.DataFrame | ir.Table | None = None,
     *,
     windows: Windows,
     backend: ibis.BaseBackend | None = None,
 ) -> pd.DataFrame:
     """Build the panel of a log of interactions.
 
-    Predictors use only acts before the end of a period, outcomes only acts after it.
+    Predictors use only acts and posts before the end of a period, outcomes only acts after it.
 
     Parameters
     ----------
     interactions
         The canonical table `interactions`.
+    posts
+        The canonical table `posts`, where the data set has one. Then volume counts posts, and
+        schedule_focus and burstiness are of the times of posts, since a post is what gets
+        scheduled; without it both are of the account's own acts.
     windows
         period, gap and horizon, in days.
     backend
@@ -65,8 +74,9 @@ def panel(
     Returns
     -------
     pandas.DataFrame
-        One row an account and period in which it acted or was acted toward, ordered by both.
-        Shares are 0 to 1, volumes ln(1 + n), delays hours, tenure periods.
+        One row an account and period in which it acted, was acted toward or posted, ordered by
+        both. Shares are 0 to 1, volumes ln(1 + n), delays hours, tenure periods. With posts it
+        has their number, `posts`, and the measures of `post_tweaks` as far as the posts tell.
 
     Raises
     ------
@@ -85,13 +95,62 @@ def panel(
     array([[0, 1, 1, 1]])
     """
     backend = backend or connect()
-    frame = backend.execute(panel_table(interactions, windows=windows, backend=backend))
+    return _framed(panel_table(interactions, posts, windows=windows, backend=backend), backend)
+
+
+def panels(
+    interactions: pd.DataFrame | ir.Table,
+    posts: pd.DataFrame | ir.Table | None = None,
+    *,
+    windows: Sequence[Windows],
+    backend: ibis.BaseBackend | None = None,
+) -> dict[Windows, pd.DataFrame | str]:
+    """Build the panels of a log under several windows; what is known is computed once a period.
+
+    Parameters
+    ----------
+    interactions, posts, backend
+        As in `panel`.
+    windows
+        Several, each with a gap.
+
+    Returns
+    -------
+    dict
+        By windows, in their order: as `panel` returns it, or why the log is too short for it.
+    """
+    backend = backend or connect()
+    built: dict[Windows, pd.DataFrame | str] = {}
+    for period in dict.fromkeys(one.period for one in windows):
+        alike = [one for one in windows if one.period == period]
+        most = min(alike, key=lambda one: one.horizon)
+        acts = number_acts(interactions, most, posts=posts, backend=backend)
+        known = None
+        if not _too_short(acts):
+            known = keep(predictors(acts, keep(newcomers(acts), backend)), backend)
+        for one in alike:
+            its = replace(acts, windows=one)
+            reason = _too_short(its)
+            if known is None or reason:
+                built[one] = reason
+                continue
+            rows = known.filter(_.period <= its.last_period)
+            built[one] = _framed(_joined(its, rows, keep(newcomers(its), backend)), backend)
+    return {one: built[one] for one in windows}
+
+
+def _framed(table: ir.Table, backend: ibis.BaseBackend) -> pd.DataFrame:
+    frame = backend.execute(table)
     start = pd.DatetimeIndex(frame["period_start"]).tz_localize("UTC").as_unit("us")
     return frame.assign(period_start=start)
 
 
 def panel_table(
-    interactions: pd.DataFrame | ir.Table, *, windows: Windows, backend: ibis.BaseBackend
+    interactions: pd.DataFrame | ir.Table,
+    posts: pd.DataFrame | ir.Table | None = None,
+    *,
+    windows: Windows,
+    backend: ibis.BaseBackend,
 ) -> ir.Table:
     """Build the same panel as a table of the engine, for logs too large for a frame.
 
@@ -100,34 +159,59 @@ def panel_table(
     """
     if windows.gap is None:
         raise DataError("A panel of interactions needs a gap; give Windows(gap=...) in days.")
-    acts = number_acts(interactions, windows, backend=backend)
-    if acts.last_period < 0:
-        raise DataError(
-            f"The log spans {(acts.end - acts.start) / DAY:.1f} days, less than two "
-            f"periods and the horizon (2 x {windows.period} + {windows.horizon} days); "
-            "choose a shorter period or horizon."
-        )
+    acts = number_acts(interactions, windows, posts=posts, backend=backend)
+    if reason := _too_short(acts):
+        raise DataError(reason)
     new = keep(newcomers(acts), backend)
-    rows = beside(predictors(acts, new), outcomes(new))
+    return _joined(acts, predictors(acts, new), new)
+
+
+def _too_short(acts: Acts) -> str:
+    """Say that the log has no period whose outcomes are wholly inside it, or nothing."""
+    if acts.last_period >= 0:
+        return ""
+    return (
+        f"The log spans {(acts.end - acts.start) / DAY:.1f} days, less than two periods and the "
+        f"horizon (2 x {acts.windows.period} + {acts.windows.horizon} days); choose a shorter "
+        "period or horizon."
+    )
+
+
+def _joined(acts: Acts, known: ir.Table, new: ir.Table) -> ir.Table:
+    """Where past meets future: what is known of an account, and what the period after brings."""
+    rows = beside(known, outcomes(new))
     rows = rows.mutate(**{name: _[name].fill_null(0) for name in OUTCOMES})
     rows = rows.inner_join(acts.accounts, "account")
-    begins = acts.start // 1_000_000 + rows.period.cast("int64") * windows.period * 86_400
+    begins = acts.start // 1_000_000 + rows.period.cast("int64") * acts.windows.period * 86_400
     rows = rows.mutate(period_start=begins.as_timestamp("s"))
     # Accounts are numbered in the order of their ids.
-    rows = rows.order_by(KEYS).select(*COLUMNS)
-    return rows.mutate(**{name: _[name].cast("int64") for name in WHOLE_NUMBERS})
+    of_posts = [name for name in OF_POSTS if name in rows.columns]
+    whole = WHOLE_NUMBERS + [name for name in of_posts if name == "posts"]
+    rows = rows.order_by(KEYS).select(*COLUMNS, *of_posts)
+    return rows.mutate(**{name: _[name].cast("int64") for name in whole})
 
 
 def predictors(acts: Acts, new: ir.Table) -> ir.Table:
-    """Everything known of an account at the end of a period, from acts up to then."""
+    """Everything known of an account at the end of a period, from acts and posts up to then."""
     new_now = new.select(*KEYS, new_now=_.new_audience)
-    own = acts.described.select("period", "at", account=_.source)
-    talk = rows = keep(conversation(acts), acts.backend)
-    counted = keep(outreach(acts), acts.backend)
-    for measure in (counted, timing(own, counted, acts.backend), new_now):
+    rows = keep(conversation(acts), acts.backend)
+    acted = keep(outreach(acts), acts.backend)
+    measures, counts = [acted, new_now], COUNTS
+    if acts.posts is None:
+        own = acts.described.select("period", "at", account=_.source)
+        when = timing(own, acted, acts.backend)
+    else:
+        own = made_posts(acts, acts.posts)
+        made = keep(posting(own), acts.backend)
+        when = timing(own, made.rename(own_acts="posts"), acts.backend)
+        rows = beside(rows.select(*KEYS).union(made.select(*KEYS), distinct=True), rows)
+        rows = rows.mutate(depth=_.depth.fill_null(0.0))
+        measures, counts = [*measures, made], [*COUNTS, "posts"]
+    for measure in (*measures, when):
         rows = beside(rows, measure)
-    rows = rows.mutate(**{name: _[name].fill_null(0).cast("int32") for name in COUNTS})
-    rows = keep(rows, acts.backend)
+    rows = rows.mutate(**{name: _[name].fill_null(0).cast("int32") for name in counts})
+    counted = rows = keep(rows, acts.backend)
+    volume = rows.other_acts if acts.posts is None else rows.posts
     firsts = rows.aggregate(
         by="account",
         first_seen=_.period.min(),
@@ -136,7 +220,7 @@ def predictors(acts: Acts, new: ir.Table) -> ir.Table:
     rows = rows.join(firsts, "account")
     rows = rows.mutate(
         tenure=(_.period - _.first_seen).cast("int32"),
-        post_volume=(_.other_acts + 1).cast("float64").ln(),
+        post_volume=(volume + 1).cast("float64").ln(),
         past_acts=sum_of_past(rows, rows.other_acts, periods=LOOK_BACK),
         past_inbound=sum_of_past(rows, rows.inbound, periods=LOOK_BACK),
         past_answered=sum_of_past(rows, rows.answered, periods=LOOK_BACK),
@@ -144,7 +228,7 @@ def predictors(acts: Acts, new: ir.Table) -> ir.Table:
             rows, (rows.two_way > 0).cast("int32"), periods=PERSISTENCE_PERIODS - 1
         ),
     )
-    return persistence(answering(rows.drop("first_seen"), talk))
+    return persistence(answering(rows.drop("first_seen"), counted))
 
 
 def outcomes(new: ir.Table) -> ir.Table:

@@ -156,7 +156,9 @@ def graph_measures(
     return pd.DataFrame({"account_id": account_ids, **columns})
 
 
-def positions_by_period(interactions: pd.DataFrame, *, windows: Windows) -> pd.DataFrame:
+def positions_by_period(
+    interactions: pd.DataFrame, *, windows: Windows, start: pd.Timestamp | None = None
+) -> pd.DataFrame:
     """Measure the place of each account in the graph of the acts of each period alone.
 
     Later acts change nothing in a period before them, so a position may stand among the
@@ -169,6 +171,8 @@ def positions_by_period(interactions: pd.DataFrame, *, windows: Windows) -> pd.D
     windows
         Only `period` is used; periods are those of `measures.panel.panel`, from midnight UTC of
         the day of the first act between two accounts.
+    start
+        Midnight UTC from which periods are counted instead, where posts came before any act.
 
     Returns
     -------
@@ -194,7 +198,7 @@ def positions_by_period(interactions: pd.DataFrame, *, windows: Windows) -> pd.D
     log = interactions[interactions["source_id"] != interactions["target_id"]]
     if log.empty:
         raise DataError("The log holds no act between two different accounts; nothing to measure.")
-    since = log["created_at"] - log["created_at"].min().normalize()
+    since = log["created_at"] - (start or log["created_at"].min().normalize())
     log = log.assign(period=(since // pd.Timedelta(days=windows.period)).astype("int32"))
     summed = log.groupby(["period", "source_id", "target_id"], observed=True).size()
     rows = [

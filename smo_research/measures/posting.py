@@ -1,4 +1,4 @@
-"""Posting: how much, how social and how regular, where only an account's own posts are known."""
+"""Posting: how much, what was put in, how social and how regular."""
 
 from __future__ import annotations
 
@@ -6,9 +6,33 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from smo_research.measures.acts import DAY
+from smo_research.measures.acts import DAY, Acts, keep
 from smo_research.measures.conversation import LOOK_BACK
-from smo_research.measures.grain import KEYS
+from smo_research.measures.grain import KEYS, beside
+from smo_research.measures.tweaks import POST_TWEAKS, post_tweaks
+
+
+def made_posts(acts: Acts, posts: ir.Table) -> ir.Table:
+    """The posts of the periods that the panel describes: account, period, at, what was put in."""
+    told = [name for name in POST_TWEAKS.values() if name in posts.columns]
+    described = posts.filter(_.period <= acts.last_period)
+    return keep(described.select(*KEYS, "at", *told), acts.backend)
+
+
+def posting(posts: ir.Table) -> ir.Table:
+    """Count posts and what was put into them.
+
+    Parameters
+    ----------
+    posts
+        As `made_posts` returns them.
+
+    Returns
+    -------
+    One row an account and period with a post: posts, and the measures of `post_tweaks`.
+    """
+    counts = posts.aggregate(by=KEYS, posts=_.count().cast("int32"))
+    return beside(counts, post_tweaks(posts))
 
 
 def replying(posts: ir.Table) -> ir.Table:

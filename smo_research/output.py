@@ -1,0 +1,52 @@
+"""Where a command writes: checked before the work, and never half a file."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smo_research.errors import DataError, SmoError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_ending(output: Path) -> None:
+    """Refuse a table that is neither Parquet nor CSV, or whose folder is missing."""
+    if output.suffix not in (".parquet", ".csv"):
+        raise DataError(f"{output}: must end in .parquet or .csv; change -o.")
+    if not output.parent.is_dir():
+        raise DataError(f"{output}: there is no folder {output.parent}; make it or change -o.")
+
+
+def check_folder(output: Path) -> None:
+    """Refuse a folder that cannot be made or written to."""
+    place = output.absolute()
+    nearest = next(path for path in (place, *place.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise DataError(f"{output}: {nearest} is no folder to write to; choose another with -o.")
+
+
+def write_table(table: pd.DataFrame, output: Path) -> None:
+    """Write a table as the ending of its name says."""
+    if output.suffix == ".parquet":
+        place_file(output, lambda part: table.to_parquet(part, index=False))
+    else:
+        place_file(output, lambda part: table.to_csv(part, index=False))
+
+
+def place_file(output: Path, write: Callable[[Path], None]) -> None:
+    """Write under another name first, so that no half file is ever at its place."""
+    part = output.with_name(f".{output.stem}.{uuid.uuid4().hex}{output.suffix}")
+    try:
+        write(part)
+        os.replace(part, output)
+    except OSError as error:
+        raise SmoError(
+            f"{output}: cannot be written ({error.strerror or error}); change -o."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)

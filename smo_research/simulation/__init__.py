@@ -1,0 +1,1 @@
+"""Worlds whose truth is known, and what they say of the tests."""
