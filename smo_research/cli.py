@@ -17,8 +17,6 @@ from smo_research.errors import DataError, SmoError
 from smo_research.output import check_ending, check_folder, place_file, write_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from smo_research.datasets.edgelist import Format
 
 app = typer.Typer(
@@ -56,7 +54,6 @@ CHANGED = (
     "The hypotheses file differs from the committed one: these verdicts rest on other claims, "
     "contrasts, bounds or rules than the published ones."
 )
-FORMATS = ("snap", "konect", "csv", "parquet")
 
 
 def main() -> None:
@@ -213,6 +210,8 @@ def panel(
     from ibis.expr.types import Table
 
     from smo_research.datasets.catalog import dataset
+    from smo_research.datasets.edgelist import format_of
+    from smo_research.datasets.load import interactions_of
     from smo_research.datasets.own import open_log, read_posts
     from smo_research.measures.acts import connect
     from smo_research.measures.panel import panel as build_panel
@@ -222,11 +221,11 @@ def panel(
     check_ending(output)
     if interactions is not None and name is None:
         base: Windows | None = Windows(period=7, gap=7, horizon=42)
-        log_format = cast("Format", format or _format_of(interactions))
+        log_format = cast("Format", format) if format else format_of(interactions)
         read: Callable = partial(open_log, interactions, format=log_format)
     elif name is not None and (interactions, posts, format) == (None, None, None):
         base = dataset(name).windows
-        read = partial(_interactions_of, name, mirror)
+        read = partial(interactions_of, name, mirror)
     else:
         raise DataError(NAME_OR_FILE)
     if base is None:
@@ -265,16 +264,23 @@ def graph(
     mirror: Mirror = None,
 ) -> None:
     """Measure the graph, one row an account, of a data set or of any timed edge list."""
-    from smo_research.datasets.edgelist import read_edgelist
+    from smo_research.datasets.edgelist import format_of, read_edgelist
+    from smo_research.datasets.load import load
     from smo_research.measures.graph import edges
     from smo_research.measures.position import graph_measures
 
     check_ending(output)
     if interactions is not None and name is None:
-        log_format = cast("Format", format or _format_of(interactions))
+        log_format = cast("Format", format) if format else format_of(interactions)
         pairs = edges(read_edgelist(interactions, format=log_format))
     elif name is not None and interactions is None and format is None:
-        pairs = _pairs_of(name, mirror)
+        tables = load(name, mirror=mirror)
+        if tables.interactions is not None:
+            pairs = edges(tables.interactions)
+        elif tables.edges is not None:
+            pairs = tables.edges
+        else:
+            raise DataError(f"{name} has neither interactions nor edges, so it has no graph.")
     else:
         raise DataError(NAME_OR_FILE)
     try:
@@ -285,29 +291,53 @@ def graph(
     print(f"{output}: {len(nodes):,} accounts, {nodes['out_degree'].sum():,} pairs")
 
 
-def _pairs_of(name: str, mirror: Path | None) -> pd.DataFrame:
-    from smo_research.datasets.load import load
-    from smo_research.measures.graph import edges
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Option(help="Name of a world; see the README.")] = "workshop",
+    accounts: Annotated[int | None, typer.Option(min=1, help="Accounts under study.")] = None,
+    periods: Annotated[int | None, typer.Option(min=1, help="Periods, by default weeks.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
+    knob: Annotated[
+        list[str] | None, typer.Option("--set", help="A knob and its value, as talent=0.9.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the tables.")] = Path(
+        "world"
+    ),
+) -> None:
+    """Simulate a world whose truth is known, and write its canonical tables and truth.json."""
+    from smo_research.simulation.simulated import write
+    from smo_research.simulation.worlds import read_knobs
+    from smo_research.simulation.worlds import scenario as find
 
-    tables = load(name, mirror=mirror)
-    if tables.interactions is not None:
-        return edges(tables.interactions)
-    if tables.edges is None:
-        raise DataError(f"{name} has neither interactions nor edges, so it has no graph.")
-    return tables.edges
+    check_folder(output)
+    sizes = {"accounts": accounts, "periods": periods}
+    knobs = {name: value for name, value in sizes.items() if value is not None}
+    paths, acts = write(find(scenario).turned(**knobs, **read_knobs(knob or [])), output, seed=seed)
+    for path in paths:
+        print(path)
+    print(f"{acts:,} acts")
 
 
-def _interactions_of(name: str, mirror: Path | None, backend: object) -> pd.DataFrame:
-    from smo_research.datasets.load import load
+@app.command()
+def calibrate(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
+        "results"
+    ),
+    worlds: Annotated[
+        int, typer.Option(min=1, help="At most so many worlds of each kind; 1,000 are the most.")
+    ] = 1_000,
+    keep: Annotated[
+        Path, typer.Option(help="Folder of what is done; a run that was stopped goes on from it.")
+    ] = Path("data/calibration"),
+    workers: Workers = CORES,
+) -> None:
+    """Find out on simulated worlds how often the tests are right; takes up to two hours."""
+    from smo_research.calibrate import run_calibration
 
-    log = load(name, mirror=mirror).interactions
-    if log is None:
-        raise DataError(f"{name} has no interactions, so it has no panel.")
-    return log
+    check_folder(output)
+    for line in run_calibration(output, worlds=worlds, keep=keep, workers=workers):
+        print(line)
 
 
-def _format_of(path: Path) -> str:
-    ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
-    if ending in ("csv", "parquet"):
-        return ending
-    raise DataError(f"{path}: name its format with --format {', '.join(FORMATS)}.")
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -50,3 +51,27 @@ def place_file(output: Path, write: Callable[[Path], None]) -> None:
         ) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def place(part: Path, folder: Path) -> list[Path]:
+    """Move the files made in `part` into the folder, the manifest last; all of them or none."""
+    made = sorted(path.relative_to(part) for path in part.rglob("*") if path.is_file())
+    made.sort(key=lambda path: path.name == "manifest.json")
+    old, moved = part / "old", []
+    for path in made:
+        if (folder / path).exists():
+            (old / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(folder / path, old / path)
+    try:
+        for path in made:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part / path, folder / path)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            if (old / path).exists():
+                os.replace(old / path, folder / path)
+            else:
+                (folder / path).unlink()
+        raise
+    return [folder / path for path in made]

@@ -228,10 +228,11 @@ def write(done: Study, folder: str | Path) -> list[Path]:
     list of pathlib.Path
         The files, the manifest last.
     """
+    from smo_research.output import place
     from smo_research.report.answer import answer_paragraph
     from smo_research.report.figures import draw
     from smo_research.report.page import render
-    from smo_research.report.save import place, to_csv
+    from smo_research.report.save import to_csv
 
     folder = Path(folder)
     part = folder / f".part.{uuid.uuid4().hex}"

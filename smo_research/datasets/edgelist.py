@@ -9,7 +9,7 @@ import re
 import warnings
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,20 @@ COLUMNS = {
 }
 COMMENT = {"snap": b"#", "konect": b"%"}
 REQUIRED = ["source_id", "target_id", "created_at"]
+
+
+def format_of(path: Path) -> Format:
+    """Tell the format of a log by the ending of its name.
+
+    Raises
+    ------
+    DataError
+        When the ending does not tell.
+    """
+    ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
+    if ending not in ("csv", "parquet"):
+        raise DataError(f"{path}: name its format with --format {', '.join(get_args(Format))}.")
+    return cast("Format", ending)
 
 
 def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") -> pd.DataFrame:

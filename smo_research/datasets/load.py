@@ -19,6 +19,7 @@ from smo_research import tables as schemas
 from smo_research.datasets.catalog import dataset
 from smo_research.datasets.fetch import cache_dir, fetch
 from smo_research.datasets.sources import sha256_of
+from smo_research.errors import DataError
 from smo_research.tables import TableName, Tables, validate
 
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -122,3 +123,17 @@ def _keep(tables: Tables, folder: Path) -> None:
     except OSError:
         # Another process kept the same tables first, or there is no room: reading works without.
         shutil.rmtree(part, ignore_errors=True)
+
+
+def interactions_of(name: str, mirror: str | Path | None, backend: object) -> pd.DataFrame:
+    """Load the log of a data set; no engine is needed for it.
+
+    Raises
+    ------
+    DataError
+        When the data set has none.
+    """
+    log = load(name, mirror=mirror).interactions
+    if log is None:
+        raise DataError(f"{name} has no interactions, so it has no panel.")
+    return log

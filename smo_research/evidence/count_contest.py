@@ -200,7 +200,8 @@ def _columns(
             known = rows[name].astype(float)
             more = {f"{name}_known": known, f"{name}_missing": known.isna().astype(float)}
             rows = rows.assign(**more, **{name: known.fillna(known.mean())})
-    terms = {block: tweak_terms(rows, _measured(rows, names)) for block, names in BLOCKS.items()}
+    seen = rows[train]
+    terms = {block: tweak_terms(seen, _measured(rows, names)) for block, names in BLOCKS.items()}
     history = [name for name in terms["conversation"] if name.endswith("_missing")]
     terms["conversation"] = [name for name in terms["conversation"] if name not in history]
     held = [name for name in ADJUSTMENT if name in rows and name not in BLOCKS["presence"]]

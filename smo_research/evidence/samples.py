@@ -138,10 +138,17 @@ def adjusted(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def tweak_terms(rows: pd.DataFrame, tweaks: tuple[str, ...] = TWEAKS) -> list[str]:
-    """The tweaks that were ever measured, with an indicator for each pattern of missing values."""
-    known = rows.columns[rows.notna().any()]
-    measured = [name for name in tweaks if f"{name}_known" in known]
+def tweak_terms(
+    rows: pd.DataFrame, tweaks: tuple[str, ...] = TWEAKS, *, fewest: int | None = None
+) -> list[str]:
+    """The tweaks that can be held fixed, with an indicator for each pattern of missing values.
+
+    One that is known in fewer rows than `fewest` (by default the rule's 50) is not among them:
+    its slope would be anything.
+    """
+    known = rows.notna().sum()
+    fewest = rule().fewest_rows if fewest is None else fewest
+    measured = [name for name in tweaks if known.get(f"{name}_known", 0) >= fewest]
     indicators: list[str] = []
     for name in measured:
         column = rows[f"{name}_missing"]
@@ -215,5 +222,8 @@ def out_of_reach(rows: pd.DataFrame, known: str, term: str) -> str:
 
     `known` is the column that says where the term was measured, not filled in.
     """
+    number, fewest = int(rows[known].notna().sum()), rule().fewest_rows
+    if number < fewest:
+        return f"{term} is known in {number} rows; at least {fewest} are needed"
     reason = hardly_varies(rows, known, fewest_accounts=rule().fewest_accounts)
     return reason.replace(known, term) if reason else too_wide(rows[known], term)

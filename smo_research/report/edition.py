@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from smo_research.errors import DataError, SmoError
+from smo_research.output import place
 from smo_research.report.album import (
     KINDS,
     MANIFEST,
@@ -25,7 +26,6 @@ from smo_research.report.compare import (
     pixels_differ,
     read_numbers,
 )
-from smo_research.report.save import place
 from smo_research.report.words import count
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import matplotlib as mpl
@@ -65,27 +64,3 @@ def _save(figure: Figure, path: Path, kind: str, metadata: dict[str, str | None]
 def to_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table to 8 digits: the solver's last ones depend on the run."""
     table.to_csv(path, index=False, float_format="%.8g", lineterminator="\n")
-
-
-def place(part: Path, folder: Path) -> list[Path]:
-    """Move the files made in `part` into the folder, the manifest last; all of them or none."""
-    made = sorted(path.relative_to(part) for path in part.rglob("*") if path.is_file())
-    made.sort(key=lambda path: path.name == "manifest.json")
-    old, moved = part / "old", []
-    for path in made:
-        if (folder / path).exists():
-            (old / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(folder / path, old / path)
-    try:
-        for path in made:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part / path, folder / path)
-            moved.append(path)
-    except BaseException:
-        for path in moved:
-            if (old / path).exists():
-                os.replace(old / path, folder / path)
-            else:
-                (folder / path).unlink()
-        raise
-    return [folder / path for path in made]

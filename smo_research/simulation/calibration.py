@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from smo_research.simulation.trials import Observed, ask, observe
 from smo_research.simulation.worlds import World
 
 BATCH = 10
+CODE = ("measures", "evidence", "simulation")
 SMALL = 1_000
 ON_PANELS = ("H2", "H3", "H3 checked", "H4", "H6", "H7", "verdicts")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -71,7 +73,7 @@ def run_cells(
         What to run; names differ.
     folder
         Each finished batch of worlds is a Parquet file here; those that are there are not run
-        again. They are only used for the same knobs and tests, as their names say.
+        again. They are used for the same knobs, tests and code only, as their names say.
     workers
         Processes; the numbers are the same with any number.
     tell
@@ -123,8 +125,23 @@ def _side_by_side(
 
 
 def _mark(cell: Cell) -> str:
-    """A short name of what the cell's worlds are and what is asked of them."""
-    return f"{zlib.crc32(repr((cell.world, cell.trials)).encode()):08x}"
+    """A short name of what the cell's worlds are, what is asked of them, and by which code."""
+    asked = repr((cell.world, cell.trials)).encode()
+    return f"{zlib.crc32(asked, _code()):08x}"
+
+
+@cache
+def _code() -> int:
+    """A number that changes with the code that makes worlds or tests them."""
+    here = Path(__file__).parents[1]
+    files = sorted(path for name in CODE for path in (here / name).rglob("*.*ml")) + sorted(
+        path for name in CODE for path in (here / name).rglob("*.py")
+    )
+    number = 0
+    for path in files:
+        if path.name not in ("sizes.py", "cells.py", "planner.py", "marginals.py"):
+            number = zlib.crc32(path.read_bytes(), number)
+    return number
 
 
 def world_seed(cell: str, world: int) -> int:

@@ -9,7 +9,7 @@ from smo_research.simulation.worlds import BOUND, SCENARIOS, World
 from smo_research.tables import Windows
 
 # Enough going on that an effect at the bound can be told from none.
-BUSY = World(newcomers=3.0, retention=0.35, habit=0.0, steadiness=0.0, posts_follow_standing=0.0)
+BUSY = World(newcomers=5.0, retention=0.18, habit=0.0, steadiness=0.0, posts_follow_standing=0.0)
 # Rows, acts and accounts as in mathoverflow: most accounts are there for a few periods.
 LARGE = {
     "accounts": 20_000,

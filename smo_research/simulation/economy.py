@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,13 +32,14 @@ FOLLOWERS = 300
 FOLLOWED, LEFT, BOUGHT_LEFT, BOUGHT = 0.02, 0.005, 0.4, 0.3
 
 
-@dataclass(eq=False)
-class History:
-    """What happened in the economy, a list entry a period."""
+@dataclass(frozen=True, eq=False)
+class Period:
+    """What happened in a period: acts, posts, and followers at its end by account."""
 
-    acts: list[Exchange] = field(default_factory=list)
-    posts: list[Posted] = field(default_factory=list)
-    followers: list[np.ndarray] = field(default_factory=list)
+    number: int
+    acts: Exchange
+    posts: Posted
+    followers: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class Seen:
     tweaks: np.ndarray
 
 
-def run(world: World, rng: np.random.Generator) -> tuple[History, Audience]:
+def run(world: World, rng: np.random.Generator) -> tuple[Audience, Iterator[Period]]:
     """Let a world run.
 
     Parameters
@@ -63,9 +65,10 @@ def run(world: World, rng: np.random.Generator) -> tuple[History, Audience]:
 
     Returns
     -------
-    The acts, posts and counts of followers of each period, and the audience.
+    The audience, and one period after the other.
     """
-    return _Economy(world, rng).run()
+    economy = _Economy(world, rng)
+    return economy.audience, economy.run()
 
 
 class _Economy:
@@ -103,17 +106,13 @@ class _Economy:
         centred = world.talent * self.talent - world.talent**2 / 2
         return self.activity * np.exp(centred)
 
-    def run(self) -> tuple[History, Audience]:
-        history = History()
+    def run(self) -> Iterator[Period]:
         for t in range(self.world.periods):
             active = (self.begins <= t) & (t < self.ends)
             posted = self._posts(t, active)
             acts = self._talk(t, active)
             self.past = [*self.past[-LOOK_BACK:], self._seen(acts, posted)]
-            history.acts.append(acts)
-            history.posts.append(posted)
-            history.followers.append(self._follow(active))
-        return history, self.audience
+            yield Period(t, acts, posted, self._follow(active))
 
     def _posts(self, t: int, active: np.ndarray) -> Posted:
         world, rng = self.world, self.rng

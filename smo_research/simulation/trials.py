@@ -68,7 +68,8 @@ class Observed:
 
     def lasting(self, hypothesis: str, only: list[tuple[str, str]] = DECIDES) -> Result:
         """The test of H2, H3 or H7."""
-        return lasting_growth(self.panel, hypothesis, windows=self.windows, dataset=NAME, only=only)
+        options: dict[str, Any] = {"only": only, "draws": WILD}
+        return lasting_growth(self.panel, hypothesis, windows=self.windows, dataset=NAME, **options)
 
 
 def observe(worlds: Sequence[Simulated]) -> list[Observed]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -177,9 +178,10 @@ SCENARIOS: dict[str, World] = {
     "tricks": World(**TRICKS),
     "conversation": World(**TALK),
     "both": World(**TRICKS, **TALK),
-    "talent": World(talent=0.9, talent_on_answering=0.7, habit=0.8),
+    "talent": World(talent=1.1, talent_on_answering=0.9, habit=0.9, answering_spread=1.5),
     "bought-followers": World(bought=0.05),
     "ceiling": World(**TALK, ceiling=40),
+    "like-collegemsg": World(outreach=0.2, turns=0.87, activity_tail=1.8),
     "workshop": World(
         accounts=200,
         periods=40,
@@ -208,3 +210,29 @@ def scenario(name: str) -> World:
     if name not in SCENARIOS:
         raise DataError(f"There is no scenario '{name}'; choose one of {', '.join(SCENARIOS)}.")
     return SCENARIOS[name]
+
+
+def read_knobs(texts: Iterable[str]) -> dict[str, Any]:
+    """Read knobs written as name=value.
+
+    Raises
+    ------
+    DataError
+        When one is not written so, or its value is no number.
+
+    Examples
+    --------
+    >>> read_knobs(["talent=0.9", "accounts=50"])
+    {'talent': 0.9, 'accounts': 50}
+    """
+    whole = {one.name for one in fields(World) if one.type == "int"}
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = int(value) if name in whole else float(value)
+        except ValueError:
+            raise DataError(
+                f"--set takes a knob and a number, as talent=0.9, not {text!r}."
+            ) from None
+    return found

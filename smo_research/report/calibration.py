@@ -1,0 +1,127 @@
+"""Draw how often the tests say what is so, over simulated worlds."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from smo_research.report.save import save_figure
+from smo_research.report.style import BAND, INK, NEUTRAL, colour_of, look
+
+ALLOWED = (0.035, 0.065)
+NOMINAL = 0.05
+
+
+@look()
+def sizes(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how often each test rejects where what it tests against holds.
+
+    Parameters
+    ----------
+    table
+        One row a test: label, hypothesis, accounts, worlds, rate, low and high (0 to 1).
+    ax
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.1, 0.32 * len(table) + 1.5))
+    place = range(len(table) - 1, -1, -1)
+    ax.axvspan(*ALLOWED, color=BAND, lw=0)
+    ax.axvline(NOMINAL, color=NEUTRAL, lw=0.8)
+    for y, one in zip(place, table.itertuples(), strict=True):
+        colour = colour_of(str(one.hypothesis))
+        ax.plot([one.low, one.high], [y, y], color=colour, lw=1.8, solid_capstyle="butt")
+        ax.plot(one.rate, y, "o", color=colour, ms=5)
+    ax.set_yticks(list(place), table["label"])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlim(0, max(0.1, float(table["high"].max()) * 1.05))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("of worlds in which the test rejects a null that holds")
+    ax.annotate(
+        "a 5 % test, give or take 1.5",
+        (NOMINAL, 1),
+        xycoords=("data", "axes fraction"),
+        ha="center",
+        va="bottom",
+        color=INK,
+        fontsize=9,
+    )
+    ax.set_title("How often the tests cry wolf", pad=24)
+    return ax
+
+
+@look()
+def powers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how often each test finds what is there, by the number of accounts.
+
+    Parameters
+    ----------
+    table
+        One row a test and number of accounts: label, hypothesis, accounts, rate, low, high.
+    ax
+        Where to draw; by default a new figure.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.1, 3.4))
+    for number, (label, mine) in enumerate(table.groupby("label", sort=False)):
+        mine = mine.sort_values("accounts")
+        colour = colour_of(str(mine["hypothesis"].iloc[0]))
+        style = ("-", "--", ":", "-.")[number % 4]
+        ax.plot(mine["accounts"], mine["rate"], style, marker="o", ms=4, color=colour)
+        ax.fill_between(mine["accounts"], mine["low"], mine["high"], color=colour, alpha=0.12, lw=0)
+        end = mine.iloc[-1]
+        ax.annotate(
+            f" {label}", (end["accounts"], end["rate"]), va="center", color=colour, fontsize=9
+        )
+    ax.set_xscale("log")
+    ticks = sorted(table["accounts"].unique())
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1.02)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("accounts, watched for 26 weeks")
+    ax.set_ylabel("worlds in which it is found")
+    ax.set_title("How often the tests find what is there")
+    return ax
+
+
+@look()
+def calibration_plot(short: pd.DataFrame, found: pd.DataFrame) -> Figure:
+    """Draw sizes above powers.
+
+    Parameters
+    ----------
+    short, found
+        As `smo_research.simulation.sizes` gives them: `sizes(table)` and `powers(table)`.
+    """
+    rows = len(short)
+    figure, (above, below) = plt.subplots(
+        2,
+        1,
+        figsize=(7.1, 0.27 * rows + 4.6),
+        height_ratios=[0.27 * rows + 0.8, 3],
+        layout="constrained",
+    )
+    sizes(short, ax=above)
+    powers(found, ax=below)
+    return figure
+
+
+def draw(short: pd.DataFrame, found: pd.DataFrame, folder: Path) -> list[Path]:
+    """Save the figure as SVG and PNG; gives their paths."""
+    figure = calibration_plot(short, found)
+    paths = save_figure(
+        figure, folder / "calibration", provenance={"smo_research": version("smo_research")}
+    )
+    plt.close(figure)
+    return paths
