@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: study figures test test-all test-spark lab lint bench
+.PHONY: study figures test test-all test-spark workshop lab lint bench
 
 study: $(READY)
 	$(BIN)/smo study -o results
@@ -23,6 +23,10 @@ test-spark:
 	$(PYTHON) -m venv .venv-spark
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test,spark]"
 	.venv-spark/bin/pytest -m spark -W ignore tests/test_spark.py
+
+# Two zips in build/workshop: one to hand out, one for who teaches.
+workshop: $(READY)
+	$(BIN)/python -m smo_research.workshop -o build/workshop
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
