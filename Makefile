@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: study figures test test-all test-spark workshop lab lint bench
+.PHONY: study figures test test-all test-spark browser docs workshop lab lint bench
 
 study: $(READY)
 	$(BIN)/smo study -o results
@@ -23,6 +23,18 @@ test-spark:
 	$(PYTHON) -m venv .venv-spark
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test,spark]"
 	.venv-spark/bin/pytest -m spark -W ignore tests/test_spark.py
+
+# What the tests need to open the notebooks in Chromium.
+browser: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,browser]"
+
+# Runs the notebooks, the first time after a change; `make docs NOTEBOOKS=off` leaves them unrun.
+NOTEBOOKS ?= cache
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,docs]"
+	$(BIN)/sphinx-build -W --keep-going -q -D nb_execution_mode=$(NOTEBOOKS) \
+		-d build/doctrees -b html docs build/docs
+	@echo "Documentation: build/docs/index.html"
 
 # Two zips in build/workshop: one to hand out, one for who teaches.
 workshop: $(READY)

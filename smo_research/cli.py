@@ -50,6 +50,7 @@ Days = Annotated[
     int | None, typer.Option(max=MOST_DAYS, help="Days; 7, 7 and 42 for a file of one's own.")
 ]
 STOPPED = 130
+HALTED = "smo: stopped; nothing half-written is left"
 CHANGED = (
     "The hypotheses file differs from the committed one: these verdicts rest on other claims, "
     "contrasts, bounds or rules than the published ones."
@@ -63,10 +64,16 @@ def main() -> None:
     except SmoError as error:
         print(f"smo: {error}", file=sys.stderr)
         sys.exit(2)
+    except RuntimeError as error:
+        # What DuckDB makes of Ctrl-C in the middle of a query.
+        if str(error) != "Query interrupted":
+            raise
+        print(HALTED, file=sys.stderr)
+        sys.exit(STOPPED)
     except SystemExit as leaving:
         # How typer leaves after Ctrl-C.
         if leaving.code == STOPPED:
-            print("smo: stopped; nothing half-written is left", file=sys.stderr)
+            print(HALTED, file=sys.stderr)
         raise
 
 

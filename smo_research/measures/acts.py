@@ -104,8 +104,8 @@ def connect(engine: str = "duckdb", *, progress: bool = False) -> ibis.BaseBacke
     backend = ibis.duckdb.connect(
         memory_limit="25%", temp_directory=str(spill), preserve_insertion_order=False
     )
-    if progress:
-        backend.raw_sql("SET enable_progress_bar = true")
+    # Said either way: in a notebook DuckDB would draw one by itself.
+    backend.raw_sql(f"SET enable_progress_bar = {str(progress).lower()}")
     return backend
 
 
