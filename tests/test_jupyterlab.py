@@ -213,9 +213,9 @@ def screenshots(page: Any, name: str) -> int:
         at_end = scroller.evaluate(
             """one => {
                 const before = one.scrollTop;
-                const end = [...one.querySelectorAll('.jp-Cell')].at(-1);
-                const below = end.getBoundingClientRect().bottom
-                    - one.getBoundingClientRect().bottom;
+                const end = jupyterapp.shell.currentWidget.content.widgets.at(-1).node;
+                const below = end.isConnected ? end.getBoundingClientRect().bottom
+                    - one.getBoundingClientRect().bottom : 1;
                 one.scrollBy(0, one.clientHeight - 40);
                 return below < 0 || one.scrollTop === before;
             }"""
