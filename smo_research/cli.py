@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -229,10 +227,8 @@ def panel(
     if interactions is not None and name is None:
         base: Windows | None = Windows(period=7, gap=7, horizon=42)
         log_format = cast("Format", format) if format else format_of(interactions)
-        read: Callable = partial(open_log, interactions, format=log_format)
     elif name is not None and (interactions, posts, format) == (None, None, None):
         base = dataset(name).windows
-        read = partial(interactions_of, name, mirror)
     else:
         raise DataError(NAME_OR_FILE)
     if base is None:
@@ -243,7 +239,10 @@ def panel(
     made = None if posts is None else read_posts(posts)
     backend = connect(engine, progress=sys.stderr.isatty())
     try:
-        log = read(backend)
+        if interactions is not None:
+            log = open_log(interactions, backend, format=log_format)
+        else:
+            log = interactions_of(str(name), mirror)
         if isinstance(log, Table) and output.suffix == ".parquet":
             table = panel_table(log, made, windows=windows, backend=backend)
             place_file(output, lambda part: backend.to_parquet(table, part))

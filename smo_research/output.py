@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,41 @@ def place_file(output: Path, write: Callable[[Path], None]) -> None:
         ) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def beside(folder: Path, *inside: str) -> Iterator[Path]:
+    """Give a folder inside to make files in; it goes, and so does a new folder left empty.
+
+    Parameters
+    ----------
+    folder
+        Where the files are to be; it is made if need be.
+    inside
+        Folders in it that may be new too.
+
+    Raises
+    ------
+    SmoError
+        When the folder cannot be written.
+    """
+    part = folder / f".part.{uuid.uuid4().hex}"
+    homes = [*(folder / name for name in inside), folder, *folder.parents]
+    new = [path for path in homes if not path.exists()]
+    try:
+        part.mkdir(parents=True)
+        yield part
+    except OSError as error:
+        raise SmoError(
+            f"{folder}: cannot be written ({error.strerror or error}); make room or choose "
+            "another folder with -o."
+        ) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        for path in new:
+            # Goes only where it is empty, so where nothing was written.
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 def place(part: Path, folder: Path) -> list[Path]:

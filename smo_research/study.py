@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import platform
-import shutil
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +16,7 @@ import pandas as pd
 from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.fetch import fetch
 from smo_research.datasets.load import data_hashes, load
-from smo_research.errors import FetchError, SmoError
+from smo_research.errors import FetchError
 from smo_research.evidence.hypotheses import committed_hash, hypotheses, hypotheses_hash
 from smo_research.evidence.ladder import SEED, DatasetStudy
 from smo_research.evidence.published import Check, check, scoreboard
@@ -228,17 +225,15 @@ def write(done: Study, folder: str | Path) -> list[Path]:
     list of pathlib.Path
         The files, the manifest last.
     """
-    from smo_research.output import place
+    from smo_research.output import beside, place
     from smo_research.report.answer import answer_paragraph
     from smo_research.report.figures import draw
     from smo_research.report.page import render
     from smo_research.report.save import to_csv
 
     folder = Path(folder)
-    part = folder / f".part.{uuid.uuid4().hex}"
-    new = [path for path in (folder / "figures", folder, *folder.parents) if not path.exists()]
-    try:
-        (part / "figures").mkdir(parents=True)
+    with beside(folder, "figures") as part:
+        (part / "figures").mkdir()
         to_csv(done.evidence, part / "evidence.csv")
         to_csv(done.verdicts, part / "verdicts.csv")
         for name in ("attention", "shared", "specifications", "pooled", "reproduction"):
@@ -274,17 +269,6 @@ def write(done: Study, folder: str | Path) -> list[Path]:
         manifest = json.dumps(done.manifest, indent=2, sort_keys=True) + "\n"
         (part / "manifest.json").write_text(manifest, encoding="utf-8")
         return place(part, folder)
-    except OSError as error:
-        raise SmoError(
-            f"{folder}: cannot be written ({error.strerror or error}); make room or choose "
-            "another folder with -o."
-        ) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        for path in new:
-            # Goes only where it is empty, so where nothing was written.
-            with contextlib.suppress(OSError):
-                path.rmdir()
 
 
 def _card(one: DatasetStudy) -> dict[str, Any]:

@@ -50,10 +50,6 @@ def test_rates_by_hand():
 
 def test_interval_of_a_rate_is_that_of_r():
     """R 4.2: binom.test(50, 1000)$conf.int, binom.test(0, 20)$conf.int."""
-    low, high = (
-        calibration._rate("x", pd.Series([True] * 50 + [False] * 950)).values().__iter__(),
-        0,
-    )
     rate, low, high = calibration._rate("x", pd.Series([True] * 50 + [False] * 950)).values()
     assert (rate, round(low, 7), round(high, 7)) == (0.05, 0.0373354, 0.0653905)
     assert tuple(calibration._rate("x", pd.Series([False] * 20)).values())[2] == pytest.approx(

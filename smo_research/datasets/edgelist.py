@@ -83,7 +83,7 @@ def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") ->
     elif format == "csv":
         log = _read_csv(path, kind)
     elif format == "parquet":
-        log = _read_parquet(path, kind)
+        log = _interactions(read_parquet(path), path, refuser(path, lambda row: row + 1), kind)
     else:
         raise DataError(f"format must be snap, konect, csv or parquet, but is {format!r}.")
     return validate(log, "interactions", source=path.name)
@@ -173,18 +173,24 @@ def _read_csv(path: Path, kind: str) -> pd.DataFrame:
     return _interactions(log, path, refuser(path, lambda row: _csv_rows(data)[row + 1][0]), kind)
 
 
-def _read_parquet(path: Path, kind: str) -> pd.DataFrame:
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Return the table of a Parquet file, its rows numbered from 0.
+
+    Raises
+    ------
+    DataError
+        When the file is absent or is not whole Parquet.
+    """
     import pyarrow as pa
 
     try:
         # Through a buffer, since pyarrow reads columns out of the names of folders.
-        log = pd.read_parquet(io.BytesIO(path.read_bytes())).reset_index(drop=True)
+        return pd.read_parquet(io.BytesIO(path.read_bytes())).reset_index(drop=True)
     except (pa.ArrowException, ValueError) as error:
         raise DataError(f"{path.name} is not whole Parquet ({error}); write it anew.") from None
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"{path} cannot be read ({reason}); correct or replace it.") from None
-    return _interactions(log, path, refuser(path, lambda row: row + 1), kind)
 
 
 def _interactions(log: pd.DataFrame, path: Path, refuse: Refuse, kind: str) -> pd.DataFrame:

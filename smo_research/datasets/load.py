@@ -125,8 +125,8 @@ def _keep(tables: Tables, folder: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def interactions_of(name: str, mirror: str | Path | None, backend: object) -> pd.DataFrame:
-    """Load the log of a data set; no engine is needed for it.
+def interactions_of(name: str, mirror: str | Path | None) -> pd.DataFrame:
+    """Load the log of a data set.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from smo_research.datasets.cells import Refuse, from_calendar, refuser
-from smo_research.datasets.edgelist import Format, read_edgelist, read_text
+from smo_research.datasets.edgelist import Format, read_edgelist, read_parquet, read_text
 from smo_research.datasets.scan import scan_parquet
 from smo_research.errors import DataError
 from smo_research.tables import SCHEMAS, validate
@@ -70,7 +70,7 @@ def read_posts(path: str | Path) -> pd.DataFrame:
     if ending == "csv":
         posts = _typed(_csv_cells(path), refuse)
     elif ending == "parquet":
-        posts = _parquet(path)
+        posts = read_parquet(path)
     else:
         raise DataError(f"{path}: must be a .csv or a .parquet file of posts; write it as one.")
     if "created_at" in posts and len(posts):
@@ -86,18 +86,6 @@ def _csv_cells(path: Path) -> pd.DataFrame:
     except pd.errors.ParserError as error:
         said = str(error).strip()
         raise DataError(f"{path.name} is not csv ({said}); correct or export it anew.") from None
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    import pyarrow as pa
-
-    try:
-        return pd.read_parquet(io.BytesIO(path.read_bytes())).reset_index(drop=True)
-    except (pa.ArrowException, ValueError) as error:
-        raise DataError(f"{path.name} is not whole Parquet ({error}); write it anew.") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"{path} cannot be read ({reason}); correct or replace it.") from None
 
 
 def _typed(cells: pd.DataFrame, refuse: Refuse) -> pd.DataFrame:

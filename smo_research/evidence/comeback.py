@@ -60,10 +60,9 @@ def return_when_answered(
         Effects are ln risk ratios, answered against not.
     """
     claim = hypotheses()["H5"]
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
     rows = numbered(contacts, ("account_id", "contact_id"))
     rows = rows.astype(dict.fromkeys(["answered", "returned", "elsewhere"], int))
-    reason = too_little(rows, "returned", **limits) or hardly_varies(
+    reason = too_little(rows, "returned") or hardly_varies(
         rows, "answered", fewest_accounts=rule().fewest_accounts
     )
     if reason:
@@ -80,7 +79,7 @@ def return_when_answered(
             "unit": "ln ratio if answered",
         }
         try:
-            reason = too_little(sample.rows, outcome, **limits)
+            reason = too_little(sample.rows, outcome)
             if reason:
                 raise FitError(reason)
             fit = poisson(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations
-from numbers import Integral
 from typing import Any
 
 import igraph
 import numpy as np
 import pandas as pd
 
-from smo_research.errors import DataError
-from smo_research.evidence.result import Result, evidence_row, untested
-from smo_research.evidence.rewiring import BETWEEN, FIRST
+from smo_research.evidence.result import Result, untested
+from smo_research.evidence.rewiring import beside_chance, of_rewired, require_rewirings
 from smo_research.measures.position import LEIDEN_ITERATIONS, Network, read_edges, seeded
 
 TERMS = ("modularity", "agreement of two runs", "clustering")
@@ -73,8 +71,7 @@ def communities_against_rewired(
     >>> result.table[["model", "term"]].values.tolist()[:2]
     [['observed', 'modularity'], ['rewired', 'modularity']]
     """
-    if isinstance(rewirings, bool) or not isinstance(rewirings, Integral) or rewirings < 2:
-        raise DataError(f"rewirings must be a whole number from 2, but is {rewirings!r}.")
+    require_rewirings(rewirings)
     account_ids, acts = read_edges(edges)
     graph = Network(account_ids, acts, seed, None).simple
     about: dict[str, Any] = {
@@ -86,40 +83,20 @@ def communities_against_rewired(
     }
     with seeded(seed):
         observed = _measured(graph)
-        random = _of_rewired(graph, rewirings)
+        random = of_rewired(graph, rewirings, _measured)
     if np.ptp(random[:, 2]) == 0 and np.ptp(random[:, 0]) == 0 and random[0, 0] == observed[0]:
         return untested(
             hypothesis, dataset, NULL, "no rewiring that keeps the contacts changes anything"
         )
-    rows = []
-    for place, (term, unit) in enumerate(zip(TERMS, UNITS, strict=True)):
-        here, seen, draws = about | {"term": term, "unit": unit}, observed[place], random[:, place]
-        low, high = np.quantile(draws, [0.025, 0.975])
-        rows.append(
-            evidence_row(model="observed", estimate=seen, ci_low=seen, ci_high=seen, **here)
+    rows = [
+        row
+        for place, (term, unit) in enumerate(zip(TERMS, UNITS, strict=True))
+        for row in beside_chance(
+            observed[place], random[:, place], about | {"term": term, "unit": unit}
         )
-        rows.append(
-            evidence_row(
-                model="rewired",
-                estimate=draws.mean(),
-                std_error=draws.std(ddof=1),
-                ci_low=low,
-                ci_high=high,
-                **here,
-            )
-        )
+    ]
     formula = f"{rewirings:,} rewirings that keep how many contacts each account has"
     return Result(hypothesis, dataset, pd.DataFrame(rows), NULL, formula=formula, seed=seed)
-
-
-def _of_rewired(graph: igraph.Graph, rewirings: int) -> np.ndarray:
-    chain = graph.copy()
-    measured = np.empty((rewirings, len(TERMS)))
-    for draw in range(rewirings):
-        trials = BETWEEN if draw else FIRST
-        chain.rewire(n=trials * chain.ecount(), allowed_edge_types="simple")
-        measured[draw] = _measured(chain)
-    return measured
 
 
 def _measured(graph: igraph.Graph) -> np.ndarray:

@@ -20,7 +20,7 @@ from smo_research.evidence.contributions import (
 from smo_research.evidence.count_losses import count_losses
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import seed_for
-from smo_research.evidence.hypotheses import hypotheses, rule
+from smo_research.evidence.hypotheses import hypotheses
 from smo_research.evidence.result import Result, untested
 from smo_research.evidence.samples import (
     ADJUSTMENT,
@@ -182,9 +182,8 @@ def _spans(sample: Sample, windows: Windows) -> tuple[Sample, Split]:
     if rows.empty:
         raise FitError("nobody wrote to anybody in the periods of the panel")
     [(train, test)] = time_split(rows["period"].to_numpy(), windows=windows)
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
     for span, mask in {"in training": train, "in the test span": test}.items():
-        if reason := too_little(rows[mask], OUTCOME, **limits):
+        if reason := too_little(rows[mask], OUTCOME):
             raise FitError(f"{span}, {reason}")
     used = train | test
     reason = "its outcome would reach into the test span"

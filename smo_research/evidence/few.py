@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from smo_research.errors import FitError
-from smo_research.evidence.models import Fit
 
 WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
 DRAWS = 9_999
@@ -292,52 +289,3 @@ def joint_p(
     parts = np.array_split(weights, max(1, draws * size * width // 2_000_000))
     drawn = np.concatenate([statistic(part) for part in parts])
     return float((1 + (drawn >= observed * (1 - 1e-12)).sum()) / (1 + draws))
-
-
-def of_fit(
-    fit: Fit,
-    outcome: str,
-    term: str,
-    others: Sequence[str],
-    effects: Sequence[str],
-    *,
-    rng: np.random.Generator,
-    step: float = 1.0,
-    draws: int = DRAWS,
-) -> WildBootstrap:
-    """The wild bootstrap of a Poisson model made linear at its solution.
-
-    Parameters
-    ----------
-    fit
-        As `poisson` returns it, errors clustered by account.
-    outcome, term, others, effects
-        What it was fitted to: the columns in question and held fixed, C(...) a classed one, and
-        those with an effect each level.
-    rng, step, draws
-        As in `wild_bootstrap`.
-    """
-    rows, means = fit.rows, fit.means
-    labels = rows["account_id"].to_numpy()
-    offset = rows["log_exposure"].to_numpy(float) if "log_exposure" in rows else 0.0
-    working = np.log(means) - offset + (rows[outcome].to_numpy(float) - means) / means
-    held = [np.ones((len(rows), 1))]
-    for name in [*others, *effects]:
-        column = rows[name.removeprefix("C(").removesuffix(")")]
-        classed = name.startswith("C(") or name in effects
-        held.append(
-            pd.get_dummies(column.astype(str)).to_numpy(float)
-            if classed
-            else column.to_numpy(float)[:, None]
-        )
-    root = np.sqrt(means)
-    return wild_bootstrap(
-        working * root,
-        rows[term].to_numpy(float) * root,
-        np.hstack(held) * root[:, None],
-        labels,
-        rng=rng,
-        step=step,
-        nested=len(np.unique(labels)) - 1 if "account_id" in effects else 0,
-        draws=draws,
-    )

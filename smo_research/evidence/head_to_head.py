@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,18 +51,28 @@ def contenders(tables: Tables, *, windows: Windows | None = None) -> Contenders:
         When there are no counts of followers.
     """
     if windows is None:
-        rows, outcome = snapshot(tables).dropna(), OUTCOME
-        held = [name for name in ADJUSTMENT if name != VOLUME]
-        tweaks = [name for name in TWEAKS if name in rows]
-    elif tables.followers is None:
+        return across_accounts(snapshot(tables))
+    if tables.followers is None:
         raise FitError("a contest over time needs counts of followers")
-    else:
-        panel = follower_panel(tables.followers, tables.posts, windows=windows)
-        rows, outcome = prepared(follower_rows(panel, (CONVERSATION,)).rows), "lasting_growth"
-        held = ["log_tenure", "log_past_acts"]
-        tweaks = measured_tweaks(rows)
-    blocks = {"presence": [VOLUME], "tweaks": tweaks, "conversation": [CONVERSATION]}
-    return Contenders(rows, outcome, held, blocks)
+    return over_time(follower_panel(tables.followers, tables.posts, windows=windows))
+
+
+def over_time(panel: pd.DataFrame) -> Contenders:
+    """What competes in a panel of followers, as `follower_panel` gives it."""
+    rows = prepared(follower_rows(panel, (CONVERSATION,)).rows)
+    blocks = _blocks(measured_tweaks(rows))
+    return Contenders(rows, "lasting_growth", ["log_tenure", "log_past_acts"], blocks)
+
+
+def across_accounts(rows: pd.DataFrame) -> Contenders:
+    """What competes in one snapshot of accounts, as `snapshot` gives it."""
+    rows = rows.dropna()
+    held = [name for name in ADJUSTMENT if name != VOLUME]
+    return Contenders(rows, OUTCOME, held, _blocks([name for name in TWEAKS if name in rows]))
+
+
+def _blocks(tweaks: list[str]) -> dict[str, list[str]]:
+    return {"presence": [VOLUME], "tweaks": tweaks, "conversation": [CONVERSATION]}
 
 
 def head_to_head(
@@ -89,18 +100,15 @@ def head_to_head(
     Result
         Of the model "contest", in nats a row.
     """
+    about: dict[str, Any] = {"data_hashes": data_hashes, "seed": seed, "draws": draws}
     found = contenders(tables, windows=windows)
+    return compete(found, dataset=dataset, windows=windows, answering=answering, **about)
+
+
+def compete(found: Contenders, **options: Any) -> Result:
+    """Hold the contest of what `contenders` laid out; `options` are those of `contest`."""
     return contest(
-        found.rows,
-        found.outcome,
-        adjustment=found.adjustment,
-        blocks=found.blocks,
-        dataset=dataset,
-        answering=answering,
-        windows=windows,
-        data_hashes=data_hashes,
-        seed=seed,
-        draws=draws,
+        found.rows, found.outcome, adjustment=found.adjustment, blocks=found.blocks, **options
     )
 
 

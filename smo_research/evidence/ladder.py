@@ -11,17 +11,14 @@ from smo_research.datasets.catalog import Dataset
 from smo_research.evidence.attention import attention_curve, carries_over
 from smo_research.evidence.channels import describe_channels
 from smo_research.evidence.comeback import return_curve_table
-from smo_research.evidence.contest import contest
 from smo_research.evidence.count_contest import count_contest
-from smo_research.evidence.crosssection import OUTCOME as SNAPSHOT_OUTCOME
-from smo_research.evidence.crosssection import TWEAKS as SNAPSHOT_TWEAKS
 from smo_research.evidence.crosssection import snapshot, snapshot_growth
 from smo_research.evidence.curve import SpecificationCurve
 from smo_research.evidence.dyads import dyadic_return
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.few import DRAWS, QUICK_DRAWS
-from smo_research.evidence.follower_samples import follower_rows, measured_tweaks, prepared
 from smo_research.evidence.followers import follower_growth
+from smo_research.evidence.head_to_head import across_accounts, compete, over_time
 from smo_research.evidence.lasting import lasting_growth
 from smo_research.evidence.posts import post_engagement
 from smo_research.evidence.presence import presence_alone, presence_counts
@@ -159,24 +156,8 @@ def _from_followers(
     if "H6" in entry.testable:
         results.append(presence_alone(rows, **options, **about))
     if "H4" in entry.testable:
-        kept = prepared(follower_rows(rows, ("reply_share",)).rows)
-        blocks = {
-            "presence": ["post_volume"],
-            "tweaks": measured_tweaks(kept),
-            "conversation": ["reply_share"],
-        }
-        results.append(
-            contest(
-                kept,
-                "lasting_growth",
-                adjustment=["log_tenure", "log_past_acts"],
-                blocks=blocks,
-                answering=_answering(results),
-                windows=windows,
-                draws=min(draws, CONTEST_DRAWS),
-                **about,
-            )
-        )
+        contest = {"draws": min(draws, CONTEST_DRAWS), "answering": _answering(results)}
+        results.append(compete(over_time(rows), windows=windows, **contest, **about))
     return results
 
 
@@ -184,23 +165,8 @@ def _from_snapshot(tables: Tables, about: dict[str, Any], *, draws: int) -> list
     """One snapshot of accounts: across accounts only."""
     rows = snapshot(tables)
     results = [snapshot_growth(rows, name, **about) for name in ("H2", "H3")]
-    known = rows.dropna()
-    return [
-        *results,
-        contest(
-            known,
-            SNAPSHOT_OUTCOME,
-            adjustment=["log_age"],
-            blocks={
-                "presence": ["post_volume"],
-                "tweaks": [name for name in SNAPSHOT_TWEAKS if name in known],
-                "conversation": ["reply_share"],
-            },
-            answering=_answering(results),
-            draws=min(draws, CONTEST_DRAWS),
-            **about,
-        ),
-    ]
+    contest = {"draws": min(draws, CONTEST_DRAWS), "answering": _answering(results)}
+    return [*results, compete(across_accounts(rows), **contest, **about)]
 
 
 def _answering(results: list[Result]) -> Estimate | None:

@@ -9,17 +9,18 @@ import pandas as pd
 
 from smo_research.errors import FitError
 from smo_research.evidence.effects import Estimate
-from smo_research.evidence.few import DRAWS, FEW, of_fit, seed_for
+from smo_research.evidence.few import DRAWS, FEW, seed_for
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
+from smo_research.evidence.linearised import of_fit
 from smo_research.evidence.models import Fit, poisson
 from smo_research.evidence.negative_binomial import NegativeBinomialFit, negative_binomial
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
 from smo_research.evidence.robustness import placebo_lag, placebo_rows, with_lead
 from smo_research.evidence.samples import (
     ADJUSTMENT,
-    TWEAKS,
     Sample,
     growth_sample,
+    known_column,
     numbered,
     out_of_reach,
     too_little,
@@ -97,16 +98,12 @@ def lasting_growth(
     claim = hypotheses()[hypothesis]
     panel = numbered(panel)
     sample = growth_sample(panel, hypothesis, windows=windows)
-    limits = {
-        "fewest_rows": rule().fewest_rows,
-        "fewest_accounts": rule().fewest_accounts,
-    }
-    reason = too_little(sample.rows, "lasting_audience", **limits)
+    reason = too_little(sample.rows, "lasting_audience")
     if reason:
         return untested(hypothesis, dataset, claim.null, reason)
 
     known = sample.rows.columns[sample.rows.notna().any()]
-    terms = [name for name in claim.terms if _known(name) in known]
+    terms = [name for name in claim.terms if known_column(name) in known]
     tables: list[pd.DataFrame] = []
     effects: dict[Key, Estimate] = {}
     formulas: dict[str, str] = {}
@@ -114,7 +111,7 @@ def lasting_growth(
     reasons: list[str] = []
     unfitted: list[str] = []
     for term in terms:
-        reason = out_of_reach(sample.rows, _known(term), term)
+        reason = out_of_reach(sample.rows, known_column(term), term)
         if reason:
             reasons.append(reason)
             row = evidence_row(hypothesis=hypothesis, dataset=dataset, term=term, reason=reason)
@@ -140,11 +137,6 @@ def lasting_growth(
         notes=tuple(f"not judged: {reason}" for reason in reasons),
         data_hashes=dict(data_hashes or {}),
     )
-
-
-def _known(term: str) -> str:
-    """The column that says where a term was measured, not filled in."""
-    return f"{term}_known" if term in TWEAKS else term
 
 
 def _right_hand_side(rows: pd.DataFrame, hypothesis: str, term: str) -> list[str]:
@@ -245,12 +237,7 @@ def _fit(
         sample = sample.keep(sample.rows[part.exposure] > 0, "no newcomer to retain")
     sample = without_effects(sample, part.outcome, by)
     rows = sample.rows
-    reason = too_little(
-        rows,
-        part.outcome,
-        fewest_rows=rule().fewest_rows,
-        fewest_accounts=rule().fewest_accounts,
-    )
+    reason = too_little(rows, part.outcome)
     if reason:
         raise FitError(reason)
     terms = _terms(rows, plan, hypothesis, term)

@@ -8,18 +8,20 @@ from threadpoolctl import threadpool_limits
 
 from smo_research.errors import FitError
 from smo_research.evidence.absorbed import absorbed_poisson
-from smo_research.evidence.posts import EFFECTS, post_rows, step_of
+from smo_research.evidence.posts import (
+    BEYOND_REACH,
+    CONTROLS,
+    EFFECTS,
+    post_rows,
+    step_of,
+    within_reach,
+)
 from smo_research.evidence.result import VOCABULARY, effect_row, evidence_row
-from smo_research.evidence.rungs import NAIVE
+from smo_research.evidence.rungs import NAIVE, codes
 from smo_research.evidence.samples import Sample, without_effects
 from smo_research.evidence.specification_fits import separated
 
-TWEAKS = (
-    *("has_hashtag", "log_hashtags", "has_link", "has_media", "is_paid", "is_automated"),
-    "log_title_words",
-)
 TYPE = "type_"
-CONTROLS = ("is_reply", "has_mention")
 OUTCOME = "engagement"
 
 
@@ -65,7 +67,11 @@ def post_contrasts(posts: pd.DataFrame, *, dataset: str) -> pd.DataFrame:
     """
     sample = post_rows(posts)
     rows = sample.rows
-    tweaks, lines = _within_reach(rows, dataset)
+    tweaks, beyond = within_reach(rows)
+    lines = [
+        evidence_row(hypothesis="H1", dataset=dataset, term=name, reason=BEYOND_REACH)
+        for name in beyond
+    ]
     if not tweaks:
         raise FitError(f"{dataset}: no tweak whose contrast the posts can show")
     measured = rows[tweaks].notna().mean()
@@ -79,7 +85,7 @@ def post_contrasts(posts: pd.DataFrame, *, dataset: str) -> pd.DataFrame:
         fit = absorbed_poisson(
             alike[OUTCOME].to_numpy(float), alike[[term]].to_numpy(float), np.zeros(len(alike), int)
         )
-        effect = fit.effect(0, _codes(alike[cluster]), step=step_of(term))
+        effect = fit.effect(0, codes(alike[cluster]), step=step_of(term))
         lines.append(effect_row(effect, **about, model=NAIVE, term=term, **_size(alike, term)))
     controls = [name for name in CONTROLS if name in rows and rows[name].nunique() > 1]
     for name in [*tweaks, *controls]:
@@ -96,31 +102,14 @@ def post_contrasts(posts: pd.DataFrame, *, dataset: str) -> pd.DataFrame:
     apart = separated(used[OUTCOME].to_numpy(), x)
     used, x = used[~apart], x[~apart]
     with threadpool_limits(1, user_api="blas"):
-        fit = absorbed_poisson(used[OUTCOME].to_numpy(), x, _codes(used[effects[0]]))
+        fit = absorbed_poisson(used[OUTCOME].to_numpy(), x, codes(used[effects[0]]))
         for place, term in enumerate(tweaks, start=-len(tweaks)):
-            effect = fit.effect(place, _codes(used[cluster]), step=step_of(term))
+            effect = fit.effect(place, codes(used[cluster]), step=step_of(term))
             lines.append(effect_row(effect, **about, model="posts", term=term, **_size(used, term)))
     table = pd.DataFrame(lines, columns=VOCABULARY)
     return table.assign(measured=table["term"].map(measured), clusters=int(rows[cluster].nunique()))
 
 
-def _codes(column: pd.Series) -> np.ndarray:
-    return np.unique(column.to_numpy(), return_inverse=True)[1]
-
-
 def _size(rows: pd.DataFrame, term: str) -> dict[str, object]:
     unit = "ln ratio per doubling" if term.startswith("log_") else "ln ratio if so"
     return {"n_obs": len(rows), "n_accounts": rows["account_id"].nunique(), "unit": unit}
-
-
-def _within_reach(rows: pd.DataFrame, dataset: str) -> tuple[list[str], list[dict]]:
-    """The tweaks whose contrast the posts can show, and a line for each that they cannot."""
-    found, lines = [], []
-    for name in (one for one in rows if one in TWEAKS or str(one).startswith(TYPE)):
-        low, high = rows[name].quantile([0.01, 0.99])
-        if high - low < step_of(name):
-            reason = "its contrast is wider than its 1st to 99th percentile"
-            lines.append(evidence_row(hypothesis="H1", dataset=dataset, term=name, reason=reason))
-        else:
-            found.append(name)
-    return found, lines

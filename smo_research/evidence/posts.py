@@ -18,6 +18,7 @@ from smo_research.evidence.few import (
     wild_bootstrap,
 )
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
+from smo_research.evidence.linearised import linearised
 from smo_research.evidence.models import Fit, poisson
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
 from smo_research.evidence.samples import Sample, whole, without_effects
@@ -87,7 +88,8 @@ def post_rows(posts: pd.DataFrame) -> Sample:
 
 
 _LABELS = {"account_id", "created_at", "month", "weekday", "hour"}
-_CONTROLS = ("is_reply", "has_mention")
+CONTROLS = ("is_reply", "has_mention")
+BEYOND_REACH = "its contrast is wider than its 1st to 99th percentile"
 
 
 def post_engagement(
@@ -122,11 +124,15 @@ def post_engagement(
     if len(rows) < rule().fewest_rows or (rows["engagement"] > 0).sum() < rule().fewest_rows:
         reason = f"{len(rows)} posts have counts; at least {rule().fewest_rows} above 0 are needed"
         return untested("H1", dataset, null, reason)
-    tweaks, lines = _shown(rows, dataset)
+    tweaks, beyond = within_reach(rows)
+    lines = [
+        evidence_row(hypothesis="H1", dataset=dataset, term=name, reason=f"{name}: {BEYOND_REACH}")
+        for name in beyond
+    ]
     if not tweaks:
         return untested("H1", dataset, null, "; ".join(line["reason"] for line in lines))
     effects_of = [name for name in EFFECTS if rows[name].nunique() > 1]
-    controls = [name for name in _CONTROLS if name in rows and rows[name].nunique() > 1]
+    controls = [name for name in CONTROLS if name in rows and rows[name].nunique() > 1]
     for name in [*tweaks, *controls]:
         if rows[name].isna().any():
             rows[f"{name}_missing"] = rows[name].isna().astype(float)
@@ -176,19 +182,22 @@ def post_engagement(
     )
 
 
-def _shown(rows: pd.DataFrame, dataset: str) -> tuple[list[str], list[dict]]:
-    """The tweaks whose contrast the posts can show, and a line for each that they cannot."""
-    tweaks, lines = [], []
-    for name in rows.columns:
-        if name in _LABELS or name in _CONTROLS or name == "engagement":
-            continue
-        low, high = rows[name].quantile([0.01, 0.99])
-        if high - low < step_of(name):
-            reason = f"{name}: its contrast is wider than its 1st to 99th percentile"
-            lines.append(evidence_row(hypothesis="H1", dataset=dataset, term=name, reason=reason))
-        else:
-            tweaks.append(name)
-    return tweaks, lines
+def within_reach(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The tweaks whose contrast the posts can show, and those whose they cannot.
+
+    Parameters
+    ----------
+    rows
+        As `post_rows` gives them.
+    """
+    apart = {*_LABELS, *CONTROLS, "engagement"}
+    spread = {
+        name: rows[name].quantile([0.01, 0.99]).diff().iloc[1]
+        for name in rows.columns
+        if name not in apart
+    }
+    beyond = [name for name, width in spread.items() if width < step_of(name)]
+    return [name for name in spread if name not in beyond], beyond
 
 
 def _signs(found: Mapping[str, Estimate]) -> str:
@@ -223,14 +232,8 @@ def _judged(
         b = fit.coefficients[tweaks].to_numpy()
         wald = b @ np.linalg.solve(fit.covariance.loc[tweaks, tweaks].to_numpy(), b) / len(b)
         return found, float(stats.f.sf(wald, len(b), clusters - 1))
-    rows, means = fit.rows, fit.means
-    root = np.sqrt(means)
-    x = rows[tweaks].to_numpy(float)
-    dummies = [pd.get_dummies(rows[name].astype(str)).to_numpy(float) for name in effects_of]
-    z = np.column_stack([np.ones(len(rows)), rows[controls].to_numpy(float), *dummies])
-    working = np.log(means) + (rows["engagement"].to_numpy() - means) / means
-    y, x, z = working * root, x * root[:, None], z * root[:, None]
-    labels = rows[cluster].to_numpy()
+    y, x, z = linearised(fit, "engagement", tweaks, controls, effects_of)
+    labels = fit.rows[cluster].to_numpy()
     found = {}
     for place, name in enumerate(tweaks):
         rest = np.column_stack([z, np.delete(x, place, axis=1)])

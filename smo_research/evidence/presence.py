@@ -126,8 +126,7 @@ def presence_counts(
     null = hypotheses()["H6"].null
     outcome = "lasting_audience"
     sample = growth_sample(numbered(panel), "H3", windows=windows)
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
-    if reason := too_little(sample.rows, outcome, **limits):
+    if reason := too_little(sample.rows, outcome):
         return untested("H6", dataset, null, reason)
     sample = without_effects(sample, outcome, EFFECTS["between"])
     share = sample.rows["answered"] / sample.rows["inbound"]

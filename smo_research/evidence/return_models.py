@@ -144,7 +144,7 @@ def _risk_ratios(
     # The fit is refused where its first term is separated, so the commonest goes first.
     order = sorted(terms, key=lambda term: (reasons[term] != "", -(sample[term] > 0).sum()))
     try:
-        reason = _too_few(sample, outcome) or reasons[order[0]]
+        reason = too_little(sample, outcome) or reasons[order[0]]
         if reason:
             raise FitError(reason)
         fit = poisson(
@@ -180,7 +180,7 @@ def _since_the_answer(
     accounts = cut["account_id"]
     varies = cut.groupby("account_id")[CONTROLS].nunique().gt(1).any()
     try:
-        reason = _too_few(cut, "acted_again")
+        reason = too_little(cut, "acted_again")
         if reason:
             raise FitError(reason)
         fit = cox(
@@ -241,8 +241,3 @@ def since_rows(
             reasons[name] = f"none of {int(inside.sum())} contacts acts again in this stretch"
             cut = cut[~inside]
     return cut, [name for name in SINCE_THE_ANSWER if name not in reasons], reasons
-
-
-def _too_few(rows: pd.DataFrame, outcome: str) -> str:
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
-    return too_little(rows, outcome, **limits)

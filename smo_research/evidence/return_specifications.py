@@ -154,8 +154,7 @@ def _rows(contacts: Contacts, one: ReturnSpecification) -> pd.DataFrame:
     back = np.bincount(account, rows["returned"], minlength=size)
     enough = (back > 0) & (np.bincount(account, minlength=size) >= one.fewest)
     rows = rows[enough[account]]
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
-    if reason := too_little(rows, "returned", **limits):
+    if reason := too_little(rows, "returned"):
         raise FitError(reason)
     return rows
 

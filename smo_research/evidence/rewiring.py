@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -83,8 +84,7 @@ def against_rewired(
     >>> observed == 1 and rewired < 1
     True
     """
-    if isinstance(rewirings, bool) or not isinstance(rewirings, Integral) or rewirings < 2:
-        raise DataError(f"rewirings must be a whole number from 2, but is {rewirings!r}.")
+    require_rewirings(rewirings)
     account_ids, acts = read_edges(edges)
     graph = Network(account_ids, acts, seed, None).directed
     about: dict[str, Any] = {
@@ -114,6 +114,12 @@ def against_rewired(
     )
 
 
+def require_rewirings(rewirings: object) -> None:
+    """Refuse a number of random graphs that is no whole number from 2."""
+    if isinstance(rewirings, bool) or not isinstance(rewirings, Integral) or rewirings < 2:
+        raise DataError(f"rewirings must be a whole number from 2, but is {rewirings!r}.")
+
+
 def rewired(graph: igraph.Graph, rewirings: int, *, seed: int) -> np.ndarray:
     """Measure random graphs with the degrees of a directed simple one.
 
@@ -122,14 +128,24 @@ def rewired(graph: igraph.Graph, rewirings: int, *, seed: int) -> np.ndarray:
     numpy.ndarray
         One row a random graph: reciprocity, clustering.
     """
-    chain = graph.copy()
-    measured = np.empty((rewirings, len(MEASURES)))
     with seeded(seed):
-        for draw in range(rewirings):
-            trials = BETWEEN if draw else FIRST
-            chain.rewire(n=trials * chain.ecount(), allowed_edge_types="simple")
-            measured[draw] = _measured(chain)
-    return measured
+        return of_rewired(graph, rewirings, _measured)
+
+
+def of_rewired(
+    graph: igraph.Graph, rewirings: int, measured: Callable[[igraph.Graph], np.ndarray]
+) -> np.ndarray:
+    """Measure a chain of random graphs with the degrees of a graph, one row each.
+
+    Random numbers are igraph's; set them with `seeded`.
+    """
+    chain = graph.copy()
+    found = []
+    for draw in range(rewirings):
+        trials = BETWEEN if draw else FIRST
+        chain.rewire(n=trials * chain.ecount(), allowed_edge_types="simple")
+        found.append(measured(chain))
+    return np.array(found)
 
 
 def _measured(graph: igraph.Graph) -> np.ndarray:
@@ -141,23 +157,30 @@ def _measured(graph: igraph.Graph) -> np.ndarray:
 def _rows(observed: float, random: np.ndarray, about: dict[str, Any]) -> list[dict[str, Any]]:
     if np.ptp(random) == 0 and random[0] == observed:
         return [evidence_row(model="difference", reason=UNCHANGED, **about)]
-    mean, spread = random.mean(), random.std(ddof=1)
     low, high = np.quantile(random, [0.025, 0.975])
     beyond = min((random >= observed).sum(), (random <= observed).sum())
     return [
-        evidence_row(
-            model="observed", estimate=observed, ci_low=observed, ci_high=observed, **about
-        ),
-        evidence_row(
-            model="rewired", estimate=mean, std_error=spread, ci_low=low, ci_high=high, **about
-        ),
+        *beside_chance(observed, random, about),
         evidence_row(
             model="difference",
-            estimate=observed - mean,
-            std_error=spread,
+            estimate=observed - random.mean(),
+            std_error=random.std(ddof=1),
             ci_low=observed - high,
             ci_high=observed - low,
             p_value=min(1.0, 2 * (1 + beyond) / (1 + len(random))),
             **about,
         ),
+    ]
+
+
+def beside_chance(
+    observed: float, random: np.ndarray, about: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """A measure of a graph, and its mean, spread and 95 % range in random ones: two rows."""
+    low, high = np.quantile(random, [0.025, 0.975])
+    seen = {"estimate": observed, "ci_low": observed, "ci_high": observed}
+    drawn = {"estimate": random.mean(), "ci_low": low, "ci_high": high}
+    return [
+        evidence_row(model="observed", **seen, **about),
+        evidence_row(model="rewired", std_error=random.std(ddof=1), **drawn, **about),
     ]

@@ -13,14 +13,14 @@ from threadpoolctl import threadpool_limits
 from smo_research.errors import FitError
 from smo_research.evidence.absorbed import absorbed_poisson
 from smo_research.evidence.effects import Effect
-from smo_research.evidence.hypotheses import contrast, hypotheses, rule
+from smo_research.evidence.hypotheses import contrast, hypotheses
 from smo_research.evidence.lasting import PARTS
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
 from smo_research.evidence.robustness import placebo_rows, with_lead
 from smo_research.evidence.samples import (
-    TWEAKS,
     Sample,
     growth_sample,
+    known_column,
     numbered,
     out_of_reach,
     too_little,
@@ -84,14 +84,14 @@ def growth_rungs(panel: pd.DataFrame, hypothesis: str, *, windows: Windows, data
     claim = hypotheses()[hypothesis]
     panel = numbered(panel)
     sample = growth_sample(panel, hypothesis, windows=windows)
-    reason = _too_little(sample.rows, "lasting_audience")
+    reason = too_little(sample.rows, "lasting_audience")
     if reason:
         return untested(hypothesis, dataset, claim.null, reason)
     lines: list[dict[str, Any]] = []
     effects: dict[Key, Effect] = {}
     left_out: list[pd.DataFrame] = []
     for term in claim.terms:
-        known = _known(term)
+        known = known_column(term)
         if known not in sample.rows or sample.rows[known].isna().all():
             continue
         step = contrast(term)
@@ -127,16 +127,11 @@ def growth_rungs(panel: pd.DataFrame, hypothesis: str, *, windows: Windows, data
     )
 
 
-def _known(term: str) -> str:
-    """The column that says where a term was measured, not filled in."""
-    return f"{term}_known" if term in TWEAKS else term
-
-
 def _rungs(
     sample: Sample, term: str, controls: tuple[str, ...], panel: pd.DataFrame, windows: Windows
 ) -> Iterator[Rung]:
     adjusted = (*controls, CLASSES)
-    known = sample.rows[_known(term)].notna()
+    known = sample.rows[known_column(term)].notna()
     as_measured = sample.keep(known, f"{term} was not measured")
     yield Rung(NAIVE, "total", as_measured, (), (), term)
     yield Rung(SAME_PERIOD, "total", as_measured, ("period",), (), term)
@@ -158,7 +153,7 @@ def _fit(rung: Rung, step: float) -> tuple[Effect, Sample]:
     if part.exposure:
         sample = sample.keep(sample.rows[part.exposure] > 0, "no newcomer to retain")
     sample = without_effects(sample, part.outcome, list(rung.effects))
-    if reason := _too_little(sample.rows, part.outcome):
+    if reason := too_little(sample.rows, part.outcome):
         raise FitError(reason)
     # Rows in the order of the effect are summed fastest.
     rows = sample.rows.sort_values(list(rung.effects[:1]) or ["period"], kind="stable")
@@ -168,10 +163,10 @@ def _fit(rung: Rung, step: float) -> tuple[Effect, Sample]:
         pd.Series(~apart, rows.index), "the model fits them perfectly"
     )
     rows, x = kept.rows, x[~apart]
-    groups = _codes(rows[rung.effects[0]]) if rung.effects else np.zeros(len(rows), int)
+    groups = codes(rows[rung.effects[0]]) if rung.effects else np.zeros(len(rows), int)
     offset = np.log(rows[part.exposure].to_numpy(float)) if part.exposure else None
     fit = absorbed_poisson(rows[part.outcome].to_numpy(float), x, groups, offset=offset)
-    return fit.effect(-1, _codes(rows["account_id"]), step=step), kept
+    return fit.effect(-1, codes(rows["account_id"]), step=step), kept
 
 
 def _columns(rows: pd.DataFrame, held: list[str], tested: str) -> np.ndarray:
@@ -185,10 +180,6 @@ def _columns(rows: pd.DataFrame, held: list[str], tested: str) -> np.ndarray:
     return np.asfortranarray(np.column_stack([*columns, rows[tested].to_numpy(float)]))
 
 
-def _codes(column: pd.Series) -> np.ndarray:
+def codes(column: pd.Series) -> np.ndarray:
+    """Number the values of a column in their order."""
     return np.unique(column.to_numpy(), return_inverse=True)[1]
-
-
-def _too_little(rows: pd.DataFrame, outcome: str) -> str:
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
-    return too_little(rows, outcome, **limits)

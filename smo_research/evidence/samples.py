@@ -87,6 +87,11 @@ def under_study(
     return rows[rows["account_id"].isin(accounts["account_id"])].reset_index(drop=True)
 
 
+def known_column(term: str) -> str:
+    """The column that says where a term was measured, not filled in."""
+    return f"{term}_known" if term in TWEAKS else term
+
+
 def growth_sample(panel: pd.DataFrame, hypothesis: str, *, windows: Windows) -> Sample:
     """Choose the rows of H2, H3 or H7 and add the adjustment columns.
 
@@ -184,8 +189,16 @@ def _merged(sample: Sample) -> Sample:
     return Sample(sample.rows, left_out)
 
 
-def too_little(rows: pd.DataFrame, outcome: str, *, fewest_rows: int, fewest_accounts: int) -> str:
-    """Say why a count outcome is too rare to test, or nothing."""
+def too_little(
+    rows: pd.DataFrame,
+    outcome: str,
+    *,
+    fewest_rows: int | None = None,
+    fewest_accounts: int | None = None,
+) -> str:
+    """Say why a count outcome is too rare to test, or nothing; by default as the rule says."""
+    fewest_rows = rule().fewest_rows if fewest_rows is None else fewest_rows
+    fewest_accounts = rule().fewest_accounts if fewest_accounts is None else fewest_accounts
     positive = rows[rows[outcome] > 0]
     accounts = positive["account_id"].nunique()
     if len(positive) < fewest_rows:

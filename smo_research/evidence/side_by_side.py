@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable
 
 from tqdm import tqdm
 
 from smo_research.datasets.catalog import Dataset
 from smo_research.evidence.ladder import DatasetStudy, study_dataset
+from smo_research.evidence.processes import processes
 from smo_research.tables import Tables
 
 
@@ -32,32 +29,13 @@ def side_by_side(
     if workers == 1 or len(wanted) == 1:
         return bar(study_dataset(e, tables, hashes=h, quick=quick) for e, tables, h in wanted)
     # What takes longest goes first, so that no process waits for it at the end.
-    spawn = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=spawn) as processes:
+    with processes(workers) as pool:
         order = sorted(wanted, key=lambda one: -_size(one[1]))
         running = {
-            e.name: processes.submit(study_dataset, e, tables, hashes=h, quick=quick)
+            e.name: pool.submit(study_dataset, e, tables, hashes=h, quick=quick)
             for e, tables, h in order
         }
-        try:
-            return bar(running[entry.name].result() for entry, _, _ in wanted)
-        except BaseException:
-            processes.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep the solvers of new processes from taking the cores of each other."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-    before = {name: os.environ[name] for name in names if name in os.environ}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name in names:
-            os.environ.pop(name)
-        os.environ.update(before)
+        return bar(running[entry.name].result() for entry, _, _ in wanted)
 
 
 def _size(tables: Tables) -> int:

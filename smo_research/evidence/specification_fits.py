@@ -152,8 +152,7 @@ def _rows(panels: Panels, one: Specification) -> _Rows:
         sample = sample.keep(sample.rows["account_id"] != number, "the account left out")
     sample = without_effects(sample, OUTCOME, EFFECTS[one.model])
     rows = sample.rows
-    limits = {"fewest_rows": rule().fewest_rows, "fewest_accounts": rule().fewest_accounts}
-    if reason := too_little(rows, OUTCOME, **limits):
+    if reason := too_little(rows, OUTCOME):
         raise FitError(reason)
     outreach = rows["cold_outreach"]
     rows = rows.assign(

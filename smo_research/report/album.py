@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -20,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from smo_research.errors import DataError, SmoError
+from smo_research.errors import DataError
 from smo_research.report.compare import read_numbers
 from smo_research.report.save import save_figure, to_csv
 from smo_research.tables import Tables
@@ -165,33 +162,6 @@ def read_manifest(folder: Path) -> dict[str, dict]:
         raise DataError(f"{path}: there is no manifest; run smo figures first.") from None
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{path}: is no manifest of figures; run smo figures anew.") from None
-
-
-@contextlib.contextmanager
-def beside(folder: Path) -> Iterator[Path]:
-    """Give a folder inside to make files in; it goes, and so does a new folder left empty.
-
-    Raises
-    ------
-    SmoError
-        When the folder cannot be written.
-    """
-    part = folder / f".part.{uuid.uuid4().hex}"
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        part.mkdir(parents=True)
-        yield part
-    except OSError as error:
-        raise SmoError(
-            f"{folder}: cannot be written ({error.strerror or error}); make room or choose "
-            "another folder with -o."
-        ) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        for path in new:
-            # Goes only where it is empty, so where nothing was written.
-            with contextlib.suppress(OSError):
-                path.rmdir()
 
 
 def _section(name: str, entry: dict) -> str:

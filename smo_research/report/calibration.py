@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from smo_research.report.save import save_figure
 from smo_research.report.style import BAND, INK, NEUTRAL, colour_of, look
+from smo_research.simulation.sizes import ALLOWED
 
-ALLOWED = (0.035, 0.065)
 NOMINAL = 0.05
 
 

@@ -68,8 +68,8 @@ def contest_bars(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(
-        f"fall in the error of prediction of later rows, {unit}, 95 % interval\n"
-        "left of 0: later rows are predicted worse with it than without"
+        f"fall in the error of prediction of held-out rows, {unit}, 95 % interval\n"
+        "left of 0: held-out rows are predicted worse with it than without"
     )
     ax.set_title(wrap(_finding(rows), _TITLE_WIDTH))
     return ax

@@ -7,13 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from smo_research.errors import DataError, SmoError
-from smo_research.output import place
+from smo_research.output import beside, place
 from smo_research.report.album import (
     KINDS,
     MANIFEST,
     Record,
     Sources,
-    beside,
     hash_of,
     read_manifest,
     save,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from smo_research.errors import DataError
-from smo_research.report.intervals import Line, draw
+from smo_research.report.intervals import BOUNDS, Line, draw
 from smo_research.report.retention import retention
 from smo_research.report.rows import require
 from smo_research.report.style import BAND, CONVERSATION, INK, NEUTRAL, QUIET, colour_of, look
@@ -23,7 +23,6 @@ _NEEDED = [
     *["period", "gap", "horizon", "hypothesis", "dataset"],
     *["estimate", "ci_low", "ci_high", "unit", "reason"],
 ]
-_BOUNDS = (0.9, 1 / 0.9)
 _RATIOS = (0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3)
 _MARKERS = "osD^v"
 _SPREAD = 0.17
@@ -66,7 +65,7 @@ def across_horizons(
         ax = plt.subplots(figsize=(7.2, 4.0))[1]
     horizons, gaps = sorted(table["horizon"].unique()), sorted(rows["gap"].unique())
     own = next((gap for gap in gaps if windows and gap == windows.gap), gaps[0])
-    ax.axhspan(*(math.log(bound) for bound in _BOUNDS), color=BAND, lw=0, zorder=0)
+    ax.axhspan(*(math.log(bound) for bound in BOUNDS), color=BAND, lw=0, zorder=0)
     ax.axhline(0, color="#8a8a8a", lw=1, zorder=1)
     ends = {}
     for place, gap in enumerate(gaps):
@@ -118,7 +117,7 @@ def lasting_under(curve: pd.DataFrame, effects: pd.DataFrame, *, windows: Window
     figure.subplots_adjust(wspace=0.95, top=0.76, bottom=0.16)
     retention(curve, gap=windows.gap, ax=left)
     left.set_title("How many newcomers last", fontsize=11)
-    draw(right, [line for row in effects.to_dict("records") for line in _lines(row)], _BOUNDS)
+    draw(right, [line for row in effects.to_dict("records") for line in _lines(row)], BOUNDS)
     right.set_title("What answering predicts", fontsize=11)
     figure.suptitle(
         f"Period {windows.period}, gap {windows.gap}, horizon {windows.horizon} days: "
@@ -151,8 +150,8 @@ def _said(effects: pd.DataFrame) -> str:
 
 
 def _scale(ax: Axes, rows: pd.DataFrame) -> None:
-    low = min(rows["ci_low"].min(), math.log(_BOUNDS[0]))
-    high = max(rows["ci_high"].max(), math.log(_BOUNDS[1]))
+    low = min(rows["ci_low"].min(), math.log(BOUNDS[0]))
+    high = max(rows["ci_high"].max(), math.log(BOUNDS[1]))
     room = 0.06 * (high - low)
     ax.set_ylim(low - room, high + room)
     ticks = [ratio for ratio in _RATIOS if low - room <= math.log(ratio) <= high + room]

@@ -14,6 +14,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from smo_research.report.style import BAND, INK, QUIET
 from smo_research.report.words import effect, is_ratio, wrap
 
+# Smallest ratios of interest; the rule of the verdicts says the same.
+BOUNDS = (0.9, 1 / 0.9)
 LABEL_WIDTH = 34
 NOTE_WIDTH = 94
 _WIDEST, _NARROWEST = math.log(10), math.log(1.3)

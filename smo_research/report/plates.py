@@ -94,11 +94,7 @@ def contests(table: pd.DataFrame) -> Figure:
     table
         As for `contest_bars`, of one or more data sets.
     """
-    figure = _stacked(contest_bars, table, size=(5.2, 1.5), apart=1.4)
-    for ax in figure.axes:
-        # In a cross-section no row is later than another.
-        ax.set_xlabel(ax.get_xlabel().replace("later rows", "held-out rows"))
-    return figure
+    return _stacked(contest_bars, table, size=(5.2, 1.5), apart=1.4)
 
 
 @look()

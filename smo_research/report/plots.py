@@ -10,14 +10,13 @@ from matplotlib.axes import Axes
 
 from smo_research.report.curves import return_curve, return_curves
 from smo_research.report.grid import testability
-from smo_research.report.intervals import Line, draw
+from smo_research.report.intervals import BOUNDS, Line, draw
 from smo_research.report.rows import PARTS, deciding, require, require_verdicts, totals
 from smo_research.report.style import colour_of, look
 from smo_research.report.words import SHORT_NAMES, VERDICT_WORDS, count, is_ratio, text, wrap
 
 __all__ = ["forest", "parts", "return_curve", "return_curves", "testability"]
 
-BOUNDS = (0.9, 1 / 0.9)
 _NEEDED = [
     "hypothesis", "dataset", "model", "block", "term", "estimate", "ci_low", "ci_high", "unit",
     "verdict", "grade", "reason",

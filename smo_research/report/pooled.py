@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from smo_research.evidence.synthesis import ALL, MEAN, PREDICTION
 from smo_research.evidence.verdicts import MODELS
-from smo_research.report.plots import BOUNDS
+from smo_research.report.intervals import BOUNDS
 from smo_research.report.rows import require
 from smo_research.report.style import BAND, INK, QUIET, colour_of, look
 from smo_research.report.words import SHORT_NAMES, count, effect, is_ratio, text, wrap

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from smo_research.evidence.few import FEW
-from smo_research.report.intervals import Line, draw
+from smo_research.report.intervals import BOUNDS, Line, draw
 from smo_research.report.rows import require
 from smo_research.report.style import NEUTRAL, TWEAK, look
 from smo_research.report.words import count, text, wrap
@@ -18,14 +18,13 @@ _NEEDED = [
     *["dataset", "model", "term", "estimate", "ci_low", "ci_high", "unit", "reason"],
     *["n_accounts", "clusters"],
 ]
-_BOUNDS = (0.9, 1 / 0.9)
 _TITLE_WIDTH = 76
 _INCHES_A_LINE = 0.27
 
 
 @look()
 def raw_and_held(
-    table: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = _BOUNDS
+    table: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = BOUNDS
 ) -> Axes:
     """Draw each tweak of posts: hollow and grey the raw ratio, filled the one with all else held.
 

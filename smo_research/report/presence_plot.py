@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from smo_research.errors import DataError
+from smo_research.report.intervals import BOUNDS
 from smo_research.report.rows import require
 from smo_research.report.style import BAND, CONVERSATION, INK, QUIET, look
 from smo_research.report.words import MINUS, is_ratio, wrap
@@ -18,13 +19,12 @@ _NEEDED = [
     *["estimate", "ci_low", "ci_high", "unit"],
 ]
 _AT = "at share "
-_BOUNDS = (0.9, 1 / 0.9)
 _TITLE_WIDTH = 62
 
 
 @look()
 def marginal_effects(
-    table: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = _BOUNDS
+    table: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = BOUNDS
 ) -> Axes:
     """Draw the effect of a doubling of post volume over the share of people answered.
 

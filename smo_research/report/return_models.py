@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from smo_research.errors import DataError
-from smo_research.report.intervals import Line, draw
+from smo_research.report.intervals import BOUNDS, Line, draw
 from smo_research.report.rows import require
 from smo_research.report.style import CONVERSATION, NEUTRAL, look
 from smo_research.report.words import text, wrap
@@ -18,7 +18,6 @@ _NEEDED = [
     *["hypothesis", "dataset", "model", "block", "term"],
     *["estimate", "ci_low", "ci_high", "unit", "reason"],
 ]
-_BOUNDS = (0.9, 1 / 0.9)
 _TITLE_WIDTH = 74
 _COLUMNS = 2
 _INCHES_A_LINE = 0.27
@@ -47,7 +46,7 @@ _LABELS = {
 
 @look()
 def return_models(
-    evidence: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = _BOUNDS
+    evidence: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = BOUNDS
 ) -> Axes:
     """Draw every coding of "answered" side by side, as ratios against not answered.
 

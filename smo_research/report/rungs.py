@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from smo_research.errors import DataError
 from smo_research.evidence.effects import Effect, loudness
 from smo_research.evidence.hypotheses import rule
-from smo_research.report.intervals import Line, draw
+from smo_research.report.intervals import BOUNDS, Line, draw
 from smo_research.report.rows import require
 from smo_research.report.style import NEUTRAL, colour_of, look
 from smo_research.report.words import count, text, wrap
@@ -20,7 +20,6 @@ _NEEDED = [
     *["hypothesis", "dataset", "model", "block", "term"],
     *["estimate", "std_error", "ci_low", "ci_high", "unit", "n_accounts", "reason"],
 ]
-_BOUNDS = (0.9, 1 / 0.9)
 _DECIDES = ("between", "total")
 _LABELS = {
     ("nothing held", "total"): "nothing held (naive)",
@@ -41,7 +40,7 @@ _INCHES_A_LINE = 0.27
 
 @look()
 def rung_by_rung(
-    evidence: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = _BOUNDS
+    evidence: pd.DataFrame, *, ax: Axes | None = None, bounds: tuple[float, float] = BOUNDS
 ) -> Axes:
     """Draw an estimate as more is held, its two parts, and the checks that should show nothing.
 

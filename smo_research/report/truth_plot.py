@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from smo_research.errors import DataError
+from smo_research.report.intervals import BOUNDS
 from smo_research.report.rows import require
 from smo_research.report.style import BAND, INK, NEUTRAL, QUIET, colour_of, look
 from smo_research.report.words import SHORT_NAMES, VERDICT_WORDS, effect, text, wrap
 
 _NEEDED = ["test", "term", "estimate", "ci_low", "ci_high", "truth", "verdict", "reason"]
-_BOUNDS = (0.9, 1 / 0.9)
 _TICKS = (0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 20)
 _FEWEST_TICKS_APART = 0.075
 _ROOM = math.log(1.25)
@@ -58,7 +58,7 @@ def truth_plot(
     *,
     expected: Mapping[str, str] | None = None,
     ax: Axes | None = None,
-    bounds: tuple[float, float] = _BOUNDS,
+    bounds: tuple[float, float] = BOUNDS,
 ) -> Axes:
     """Draw each estimate with its interval, and a diamond where the planted effect is.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import zlib
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +14,17 @@ import pandas as pd
 from scipy import stats
 
 from smo_research.errors import DataError
+from smo_research.evidence.processes import processes
 from smo_research.simulation.simulated import simulate
 from smo_research.simulation.trials import Observed, ask, observe
 from smo_research.simulation.worlds import World
 
 BATCH = 10
 CODE = ("measures", "evidence", "simulation")
+# These lay out and read a calibration, and make none of its numbers.
+READ_ONLY = ("cells.py", "marginals.py", "planner.py", "sizes.py")
 SMALL = 1_000
 ON_PANELS = ("H2", "H3", "H3 checked", "H4", "H6", "H7", "verdicts")
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 SUMMARY = [
     *["cell", "test", "term", "worlds", "not_run", "truth", "estimate", "bias", "bias_error"],
     *["spread", "std_error", "rejects", "rejects_low", "rejects_high"],
@@ -95,33 +95,23 @@ def run_cells(
         for first in range(0, cell.worlds, BATCH)
     ]
     missing = [batch for batch in batches if not batch[2].exists()]
-    tell(len(batches) - len(missing), len(batches))
-    if workers == 1:
-        for number, batch in enumerate(missing, 1):
-            _run_batch(*batch)
-            tell(len(batches) - len(missing) + number, len(batches))
-    else:
-        _side_by_side(missing, workers, lambda done: tell(len(batches) - len(missing) + done,
-                                                          len(batches)))  # fmt: skip
+    there = len(batches) - len(missing)
+    tell(there, len(batches))
+    for new, _ in enumerate(_run_batches(missing, workers), 1):
+        tell(there + new, len(batches))
     found = pd.concat([pd.read_parquet(path) for _, _, path in batches], ignore_index=True)
     limit = {cell.name: cell.worlds for cell in cells}
     return found[found["world"] < found["cell"].map(limit)]
 
 
-def _side_by_side(
-    batches: list[tuple[Cell, int, Path]], workers: int, tell: Callable[[int], None]
-) -> None:
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_run_batch, *batch) for batch in batches]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                tell(done)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def _run_batches(batches: list[tuple[Cell, int, Path]], workers: int) -> Iterator[Path]:
+    """Run batches, and give the file of each when it is done."""
+    if workers == 1:
+        yield from (_run_batch(*batch) for batch in batches)
+        return
+    with processes(workers) as pool:
+        running = [pool.submit(_run_batch, *batch) for batch in batches]
+        yield from (one.result() for one in as_completed(running))
 
 
 def _mark(cell: Cell) -> str:
@@ -133,13 +123,10 @@ def _mark(cell: Cell) -> str:
 @cache
 def _code() -> int:
     """A number that changes with the code that makes worlds or tests them."""
-    here = Path(__file__).parents[1]
-    files = sorted(path for name in CODE for path in (here / name).rglob("*.*ml")) + sorted(
-        path for name in CODE for path in (here / name).rglob("*.py")
-    )
+    package = Path(__file__).parents[1]
     number = 0
-    for path in files:
-        if path.name not in ("sizes.py", "cells.py", "planner.py", "marginals.py"):
+    for path in sorted(path for name in CODE for path in (package / name).rglob("*.*")):
+        if path.suffix in (".py", ".toml") and path.name not in READ_ONLY:
             number = zlib.crc32(path.read_bytes(), number)
     return number
 
@@ -155,7 +142,7 @@ def world_seed(cell: str, world: int) -> int:
     return zlib.crc32(f"{cell} {world}".encode())
 
 
-def _run_batch(cell: Cell, first: int, path: Path) -> None:
+def _run_batch(cell: Cell, first: int, path: Path) -> Path:
     """Run up to ten worlds of a cell and keep what the tests said of them."""
     numbers = range(first, min(first + BATCH, cell.worlds))
     made = [simulate(cell.world, seed=world_seed(cell.name, number)) for number in numbers]
@@ -170,7 +157,7 @@ def _run_batch(cell: Cell, first: int, path: Path) -> None:
     done = done.astype(dict.fromkeys(text, "str"))
     part = path.with_suffix(".part")
     done.to_parquet(part, index=False)
-    part.replace(path)
+    return part.replace(path)
 
 
 def summarise(found: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
@@ -229,7 +216,6 @@ def summarise(found: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
 
 
 def _rate(name: str, hits: pd.Series) -> dict[str, float]:
-    n, k = len(hits), int(hits.sum())
-    low = stats.beta.ppf(0.025, k, n - k + 1) if k else 0.0
-    high = stats.beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
-    return {name: k / n, f"{name}_low": float(low), f"{name}_high": float(high)}
+    found = stats.binomtest(int(hits.sum()), len(hits))
+    low, high = found.proportion_ci(method="exact")
+    return {name: found.statistic, f"{name}_low": float(low), f"{name}_high": float(high)}

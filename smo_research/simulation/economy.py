@@ -78,6 +78,9 @@ class _Economy:
         self.audience = Audience(n, homophily=world.homophily, rng=rng)
         self.activity = drawn_activity(world, rng)
         self.talent = rng.standard_normal(n)
+        # How much is going on around each account, without what it did.
+        centred = world.talent * self.talent - world.talent**2 / 2
+        self.level = self.activity * np.exp(centred)
         own = rng.standard_normal(n)
         corr = world.talent_on_answering
         self.leaning = corr * self.talent + math.sqrt(1 - corr**2) * own
@@ -98,13 +101,6 @@ class _Economy:
         # By period: acts to come, of regulars (still to be answered) and of exchanges under way.
         self.visits: dict[int, list[tuple[np.ndarray, ...]]] = {}
         self.under_way: dict[int, list[Exchange]] = {}
-
-    @property
-    def level(self) -> np.ndarray:
-        """How much is going on around each account, without what it did."""
-        world = self.world
-        centred = world.talent * self.talent - world.talent**2 / 2
-        return self.activity * np.exp(centred)
 
     def run(self) -> Iterator[Period]:
         for t in range(self.world.periods):

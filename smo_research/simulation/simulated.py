@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from smo_research.errors import SmoError
-from smo_research.output import place
+from smo_research.output import beside, place
 from smo_research.simulation.audience import HOUR, together
 from smo_research.simulation.economy import Period, run
 from smo_research.simulation.truth import planted
@@ -108,24 +105,10 @@ def write(world: World, folder: str | Path, *, seed: int = 1) -> tuple[list[Path
         When the folder cannot be written to.
     """
     folder = Path(folder)
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    part = folder / f".part.{uuid.uuid4().hex}"
-    try:
-        part.mkdir(parents=True)
+    with beside(folder) as part:
         acts = _stream(world, seed, part)
         (part / "truth.json").write_text(truth_text(world, seed), encoding="utf-8")
         return place(part, folder), acts
-    except OSError as error:
-        raise SmoError(
-            f"{folder}: cannot be written ({error.strerror or error}); make room or choose "
-            "another folder with -o."
-        ) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        for path in new:
-            # Goes only where it is empty, so where nothing was written.
-            with contextlib.suppress(OSError):
-                path.rmdir()
 
 
 def _stream(world: World, seed: int, folder: Path) -> int:

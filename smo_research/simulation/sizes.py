@@ -6,6 +6,8 @@ from importlib import resources
 
 import pandas as pd
 
+from smo_research.simulation.cells import cells
+
 NULLS = [
     ("null", "H1", "all tweaks together", "rejects", "H1: no tweak of a post matters"),
     *(
@@ -60,13 +62,14 @@ def sizes(table: pd.DataFrame) -> pd.DataFrame:
         of worlds (under 300 accounts, in at most 7.5 %): yes, no, or "fewer" for a test that
         rejects less often than it may.
     """
+    accounts_of = {cell.name: cell.world.accounts for cell in cells()}
     rows = []
     for cell, test, term, kind, label in NULLS:
         found = table[(table["cell"] == cell) & (table["test"] == test) & (table["term"] == term)]
         if found.empty or pd.isna(found[kind].iloc[0]):
             continue
         one = found.iloc[0]
-        accounts = _accounts(cell)
+        accounts = accounts_of[cell]
         rows.append(
             {
                 "label": label,
@@ -81,13 +84,6 @@ def sizes(table: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _accounts(cell: str) -> int:
-    if cell.startswith("large"):
-        return 20_000
-    number = [int(part) for part in cell.split("-") if part.isdigit()]
-    return number[0] if number else 500
 
 
 def _holds(low: float, high: float, accounts: int) -> str:
@@ -110,6 +106,7 @@ def powers(table: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         label, hypothesis, accounts, worlds, rate, low and high.
     """
+    accounts_of = {cell.name: cell.world.accounts for cell in cells()}
     rows = []
     for kind, test, term, label in FINDS:
         mine = table[(table["test"] == test) & (table["term"] == term)]
@@ -118,7 +115,7 @@ def powers(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "label": label,
                 "hypothesis": test,
-                "accounts": _accounts(one.cell),
+                "accounts": accounts_of[one.cell],
                 "worlds": one.worlds,
                 "rate": one.rejects,
                 "low": one.rejects_low,
