@@ -77,6 +77,7 @@ WORTH_READING = {
         "evidence.verdicts",
     ),
     "Simulation": (
+        "simulation.scenarios",
         "simulation.worlds",
         "simulation.simulated",
         "simulation.economy",

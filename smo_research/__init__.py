@@ -47,7 +47,7 @@ _HOMES = {
     "return_curve_table": "evidence.comeback",
     "return_models": "evidence.return_models",
     "return_when_answered": "evidence.comeback",
-    "scenario": "simulation.worlds",
+    "scenario": "simulation.scenarios",
     "simulate": "simulation.simulated",
     "sliders": "report.controls",
     "snapshot": "evidence.crosssection",

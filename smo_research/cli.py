@@ -311,9 +311,9 @@ def simulate(
     ),
 ) -> None:
     """Simulate a world whose truth is known, and write its canonical tables and truth.json."""
+    from smo_research.simulation.scenarios import scenario as find
     from smo_research.simulation.simulated import write
     from smo_research.simulation.worlds import read_knobs
-    from smo_research.simulation.worlds import scenario as find
 
     check_folder(output)
     sizes = {"accounts": accounts, "periods": periods}

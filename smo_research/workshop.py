@@ -21,8 +21,8 @@ from smo_research.datasets.catalog import Dataset, catalog
 from smo_research.datasets.fetch import CHECKOUT, cache_dir, fetch
 from smo_research.errors import DataError, FetchError, SmoError
 from smo_research.output import check_folder
+from smo_research.simulation.scenarios import SCENARIOS
 from smo_research.simulation.simulated import write as write_world
-from smo_research.simulation.worlds import SCENARIOS
 
 EMPTY = "# Your code here"
 STUDENTS, INSTRUCTOR = "smo_workshop", "smo_workshop_instructor"

@@ -16,9 +16,10 @@ from smo_research.evidence.samples import under_study
 from smo_research.measures.panel import panel
 from smo_research.simulation import economy
 from smo_research.simulation.audience import Audience, next_prime, rank_within
+from smo_research.simulation.scenarios import SCENARIOS, scenario
 from smo_research.simulation.simulated import simulate, write
 from smo_research.simulation.truth import planted
-from smo_research.simulation.worlds import SCENARIOS, World, read_knobs, scenario
+from smo_research.simulation.worlds import World, read_knobs
 from smo_research.tables import validate
 
 SMALL = World(accounts=60, periods=14)

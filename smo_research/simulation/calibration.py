@@ -22,7 +22,7 @@ from smo_research.simulation.worlds import World
 BATCH = 10
 CODE = ("measures", "evidence", "simulation")
 # These lay out and read a calibration, and make none of its numbers.
-READ_ONLY = ("cells.py", "marginals.py", "planner.py", "sizes.py")
+READ_ONLY = ("cells.py", "marginals.py", "planner.py", "scenarios.py", "sizes.py")
 SMALL = 1_000
 ON_PANELS = ("H2", "H3", "H3 checked", "H4", "H6", "H7", "verdicts")
 SUMMARY = [

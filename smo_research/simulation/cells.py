@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from smo_research.simulation.calibration import Cell
-from smo_research.simulation.worlds import BOUND, SCENARIOS, World
+from smo_research.simulation.scenarios import SCENARIOS
+from smo_research.simulation.worlds import BOUND, World
 from smo_research.tables import Windows
 
 # Enough going on that an effect at the bound can be told from none.
-BUSY = World(newcomers=5.0, retention=0.18, habit=0.0, steadiness=0.0, posts_follow_standing=0.0)
+BUSY = World(
+    newcomers=3.0,
+    retention=0.18,
+    turns=0.5,
+    habit=0.0,
+    steadiness=0.0,
+    posts_follow_standing=0.0,
+)
 # Rows, acts and accounts as in mathoverflow: most accounts are there for a few periods.
 LARGE = {
     "accounts": 20_000,

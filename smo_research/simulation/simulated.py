@@ -63,7 +63,7 @@ def simulate(world: World, *, seed: int = 1) -> Simulated:
 
     Examples
     --------
-    >>> from smo_research.simulation.worlds import scenario
+    >>> from smo_research.simulation.scenarios import scenario
     >>> small = simulate(scenario("null").turned(accounts=20, periods=12), seed=1)
     >>> small.interactions.kind.unique().tolist()
     ['message']
