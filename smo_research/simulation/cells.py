@@ -29,7 +29,12 @@ LARGE = {
 }
 NOT_SUPPORTED = "inconclusive|negligible"
 NULL = SCENARIOS["null"]
-TALK = SCENARIOS["conversation"]
+TALK, TRICKS, TALENT = (SCENARIOS[name] for name in ("conversation", "tricks", "talent"))
+# So faint that a few hundred accounts may miss it.
+FAINT_TALK = TALK.turned(
+    answering_on_discovery=0.07, answering_on_retention=0.03, answered_on_return=0.15
+)
+FAINT_TRICKS = TRICKS.turned(tweaks_on_engagement=0.06, tweaks_on_discovery=0.06)
 
 
 def cells() -> list[Cell]:
@@ -54,20 +59,18 @@ def cells() -> list[Cell]:
             ("H3 followers",),
             1_000,
         ),
-        Cell("large-null", SCENARIOS["null"].turned(**LARGE), ("H3", "H5", "H7"), 100),
+        Cell("conversation", TALK, ("H3", "H5"), 200),
+        Cell("tricks", TRICKS, ("H1", "H2"), 200),
         *(
-            Cell(f"large-{name}", SCENARIOS[name].turned(**LARGE), ("verdicts",), 50, right)
-            for name, right in RIGHT.items()
-        ),
-        *(
-            Cell(f"talk-{accounts}", TALK.turned(accounts=accounts), ("H3", "H5"), 100)
-            for accounts in (100, 250, 500, 1_000)
-        ),
-        *(
-            Cell(f"tricks-{accounts}", TRICKS.turned(accounts=accounts), ("H1", "H2"), 100)
+            Cell(f"talk-{accounts}", FAINT_TALK.turned(accounts=accounts), ("H3", "H5"), 100)
             for accounts in (100, 250, 500)
         ),
-        Cell("talent", SCENARIOS["talent"], ("H3 checked",), 200),
+        *(
+            Cell(f"tricks-{accounts}", FAINT_TRICKS.turned(accounts=accounts), ("H1", "H2"), 100)
+            for accounts in (100, 250, 500)
+        ),
+        Cell("talent", TALENT.turned(accounts=3_000), ("H3 checked",), 100),
+        Cell("null-checked", NULL, ("H3 checked",), 100),
         Cell("naive-codings", NULL, ("H5 naive",), 100),
         Cell("keen", NULL.turned(keenness=3.0), ("H5 naive",), 100),
         Cell("steady-tricks", TRICKS.turned(steadiness=0.8), ("H2",), 100),
@@ -75,14 +78,20 @@ def cells() -> list[Cell]:
             "steady-answering", BUSY.turned(habit=0.8, answering_on_retention=BOUND), ("H3",), 100
         ),
         Cell("drawing-answers", TALK.turned(**DRAWING), ("H3", "H7"), 100),
+        Cell("large-null", NULL.turned(**LARGE), ("H3", "H5", "H7"), 100),
+        *(
+            Cell(f"large-{name}", SCENARIOS[name].turned(**LARGE), ("verdicts",), 40, right)
+            for name, right in RIGHT.items()
+        ),
     ]
 
 
-TRICKS = SCENARIOS["tricks"]
 DRAWING = {
     "answering_on_retention": 0.0,
     "answered_on_return": 0.0,
     "answering_on_discovery": 0.2,
+    "outreach": 3.0,
+    "turns": 0.78,
 }
 # Tweaks that contribute as much out of sample as answering at the bound does.
 EQUAL = BUSY.turned(answering_on_retention=BOUND, tweaks_on_retention=0.0295)

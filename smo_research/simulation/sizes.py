@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from importlib import resources
 
 import pandas as pd
 
 from smo_research.simulation.cells import cells
+from smo_research.simulation.truth import planted
+from smo_research.simulation.worlds import World
 
 NULLS = [
     ("null", "H1", "all tweaks together", "rejects", "H1: no tweak of a post matters"),
@@ -38,10 +41,10 @@ NULLS = [
     ("large-null", "H7", "past_answering", "rejects", "H7, as large as mathoverflow"),
 ]
 FINDS = [
-    ("talk", "H3", "answering", "H3: ratio 1.22 per +0.25"),
-    ("talk", "H5", "answered", "H5: ratio 1.82 if answered"),
-    ("tricks", "H1", "all tweaks together", "H1: ratio 1.49 per flag"),
-    ("tricks", "H2", "link_rate", "H2: ratio 1.16 per +0.25"),
+    ("talk", "H3", "answering", "H3: answering", "per +0.25"),
+    ("talk", "H5", "answered", "H5: answered", "if answered"),
+    ("tricks", "H1", "all tweaks together", "H1: tweaks of a post", "per flag"),
+    ("tricks", "H2", "link_rate", "H2: links", "per +0.25"),
 ]
 ALLOWED, FEW_ALLOWED, FEW = (0.035, 0.065), 0.075, 300
 
@@ -106,16 +109,16 @@ def powers(table: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         label, hypothesis, accounts, worlds, rate, low and high.
     """
-    accounts_of = {cell.name: cell.world.accounts for cell in cells()}
+    worlds = {cell.name: cell.world for cell in cells()}
     rows = []
-    for kind, test, term, label in FINDS:
+    for kind, test, term, label, per in FINDS:
         mine = table[(table["test"] == test) & (table["term"] == term)]
-        mine = mine[mine["cell"].str.fullmatch(rf"{kind}-\d+")]
+        mine = mine[mine["cell"].isin(worlds) & mine["cell"].str.fullmatch(rf"{kind}-\d+")]
         rows += [
             {
-                "label": label,
+                "label": f"{label}, ratio {_planted(worlds[one.cell], test, term):.2f} {per}",
                 "hypothesis": test,
-                "accounts": accounts_of[one.cell],
+                "accounts": worlds[one.cell].accounts,
                 "worlds": one.worlds,
                 "rate": one.rejects,
                 "low": one.rejects_low,
@@ -124,6 +127,13 @@ def powers(table: pd.DataFrame) -> pd.DataFrame:
             for one in mine.itertuples()
         ]
     return pd.DataFrame(rows)
+
+
+def _planted(world: World, hypothesis: str, term: str) -> float:
+    """The planted ratio of a term; that of H1 is the same for each flag."""
+    known = planted(world)
+    mine = known[(known["hypothesis"] == hypothesis) & known["term"].isin([term, "each flag"])]
+    return math.exp(mine["effect"].iloc[0])
 
 
 def calibrated() -> pd.DataFrame:
