@@ -65,7 +65,9 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"smo_research.{_HOMES[name]}"), name)
+        # Bound, for loading its module binds the module where both have one name.
+        globals()[name] = value = getattr(import_module(f"smo_research.{_HOMES[name]}"), name)
+        return value
     raise AttributeError(f"module 'smo_research' has no attribute '{name}'")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -35,6 +34,8 @@ CORES = min(os.cpu_count() or 1, 4)
 Workers = Annotated[
     int, typer.Option(min=1, help="Data sets tested side by side; the numbers are the same.")
 ]
+Results = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+OwnFolder = Annotated[Path | None, typer.Option(help="A folder of tables of one's own.")]
 LogFile = Annotated[Path | None, typer.Option(help="A file of timed acts of one's own.")]
 PostsFile = Annotated[Path | None, typer.Option(help="The posts beside it: .csv or .parquet.")]
 LogFormat = Annotated[
@@ -82,25 +83,9 @@ def _tell(line: str) -> None:
 @app.command()
 def datasets() -> None:
     """List the catalogue: what each data set is, its licence, whether it is here, what it tests."""
-    from smo_research.datasets.catalog import catalog, testability
-    from smo_research.datasets.fetch import is_cached
-    from smo_research.evidence.hypotheses import hypotheses
-    from smo_research.report.terminal import console, marks
+    from smo_research.report.terminal import print_catalogue
 
-    page = console(100)
-    matrix = testability()
-    page.print(marks(matrix))
-    for name, hypothesis in hypotheses().items():
-        page.print(f"{name}  {hypothesis.claim}")
-    for entry in catalog().values():
-        here = "cached" if is_cached(entry.name) else "not cached"
-        page.print(f"\n{entry.name} ({here})", style="bold")
-        rows = matrix[(matrix["dataset"] == entry.name) & ~matrix["testable"]]
-        reasons = rows.groupby("reason", sort=False)["hypothesis"].agg(", ".join)
-        lines = [entry.title, f"licence: {entry.licence}"]
-        lines += [f"cannot test {names}: {reason}" for reason, names in reasons.items()]
-        for line in lines:
-            page.print(textwrap.indent(textwrap.fill(line, page.width - 4), "    "))
+    print_catalogue()
 
 
 @app.command()
@@ -131,13 +116,10 @@ def study(
     names: Annotated[
         list[str] | None, typer.Argument(help="By default all that can be had.")
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
-        "results"
-    ),
+    output: Results = Path("results"),
+    data: OwnFolder = None,
     mirror: Mirror = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer draws; the report says so.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer draws; the report says.")] = False,
     workers: Workers = CORES,
 ) -> None:
     """Run the study: evidence, verdicts, figures and a report."""
@@ -147,7 +129,7 @@ def study(
     from smo_research.study import write
 
     check_folder(output)
-    done = run_study(names, mirror=mirror, quick=quick, workers=workers, tell=_tell)
+    done = run_study(names, data=data, mirror=mirror, quick=quick, workers=workers, tell=_tell)
     placed = write(done, output)
     if not done.manifest["hypotheses_as_committed"]:
         _tell(CHANGED)
@@ -170,6 +152,27 @@ def figures(
     from smo_research.record import run_figures
 
     print(run_figures(output or folder, verify=verify, mirror=mirror, workers=workers, tell=_tell))
+
+
+@app.command()
+def validate(
+    folder: Annotated[Path, typer.Argument(help="Tables of one's own: posts.csv and so on.")],
+    json: Annotated[bool, typer.Option("--json", help="Every problem, for a program.")] = False,
+) -> None:
+    """Check a folder of canonical tables, and say what they can test; exit status 2 if wrong."""
+    from smo_research.datasets.folder import inspect
+    from smo_research.problems import as_json, told
+    from smo_research.report.terminal import print_own
+
+    own, problems = inspect(folder)
+    if json:
+        print(as_json(problems))
+    elif own is not None:
+        print_own(own)
+    else:
+        raise DataError(told(problems))
+    if problems:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -326,9 +329,7 @@ def simulate(
 
 @app.command()
 def calibrate(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
-        "results"
-    ),
+    output: Results = Path("results"),
     worlds: Annotated[
         int, typer.Option(min=1, help="At most so many worlds of each kind; 1,000 are the most.")
     ] = 1_000,

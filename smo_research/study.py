@@ -15,8 +15,9 @@ import pandas as pd
 
 from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.fetch import fetch
+from smo_research.datasets.folder import read_folder
 from smo_research.datasets.load import data_hashes, load
-from smo_research.errors import FetchError
+from smo_research.errors import DataError, FetchError
 from smo_research.evidence.hypotheses import committed_hash, hypotheses, hypotheses_hash
 from smo_research.evidence.ladder import SEED, DatasetStudy
 from smo_research.evidence.published import Check, check, scoreboard
@@ -78,6 +79,7 @@ class Study:
 def study(
     names: Iterable[str] | None = None,
     *,
+    data: str | Path | None = None,
     mirror: str | Path | None = None,
     quick: bool = False,
     workers: int = 1,
@@ -89,6 +91,8 @@ def study(
     ----------
     names
         Data sets of the catalogue; by default all that can be obtained.
+    data
+        A folder of tables of one's own, as `read_folder` reads it, instead of names.
     mirror
         Folder with the published files, as in `fetch`.
     quick
@@ -108,10 +112,17 @@ def study(
     DataError, FetchError
         When a named data set is unknown or cannot be had, or none can.
     """
+    if data is not None:
+        if names:
+            raise DataError("Give either names of data sets or --data DIR, not both.")
+        own = read_folder(data)
+        wanted = [(own.entry, own.tables, own.hashes)]
+        return gather(side_by_side(wanted, quick=quick, workers=1, tell=tell), {}, quick=quick)
     chosen = {dataset(name).name for name in names} if names else set()
     # In the catalogue's order, so that the files do not tell in which the names were given.
     entries = [entry for name, entry in catalog().items() if not chosen or name in chosen]
-    wanted, checks, passed_over = [], [], {}
+    checks, passed_over = [], {}
+    wanted = []
     for entry in entries:
         tell(f"{entry.name}: loading")
         try:
@@ -163,7 +174,7 @@ def gather(
     beside = [result for one in studies for result in one.beside]
     checks_of = [*curve_rows(curves), *(row for one in results for row in confounder_rows(one))]
     evidence = pd.concat(
-        [*(result.table for result in [*results, *beside]), pd.DataFrame(checks_of)],
+        [*(result.table for result in [*results, *beside]), _rows(checks_of)],
         ignore_index=True,
     )
     evidence = _with_verdicts(evidence, verdicts)
@@ -190,6 +201,11 @@ def gather(
             | {"python": platform.python_version()},
         },
     )
+
+
+def _rows(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of the vocabulary; none is an empty table of it."""
+    return pd.DataFrame(rows, columns=None if rows else VOCABULARY)
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandera.pandas as pa
 from pandera.typing.pandas import Series
 
 from smo_research.errors import DataError
+from smo_research.problems import Problem, told
 
 KINDS = (
     "answer",
@@ -23,7 +24,6 @@ KINDS = (
     "follow",
     "unfollow",
 )
-MAX_PROBLEMS_SHOWN = 20
 EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
 
 UtcTime: TypeAlias = pd.DatetimeTZDtype
@@ -227,8 +227,25 @@ def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFr
     >>> validate(log, "interactions", source="log.csv").kind.tolist()
     ['message']
     """
+    valid, problems = checked(frame, table, source=source)
+    if problems:
+        raise DataError(told(problems))
+    return valid
+
+
+def checked(
+    frame: pd.DataFrame, table: TableName, *, source: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Do as `validate`, but hand over the problems; without any, the table is the valid one.
+
+    Parameters
+    ----------
+    frame, table, source
+        As in `validate`.
+    """
     if frame.empty:
-        raise DataError(f"{source}: the table '{table}' has no rows; give it at least one.")
+        empty = f"the table '{table}' has no rows"
+        return frame, [Problem(source, None, None, empty, "give it at least one")]
     frame = frame.reset_index(drop=True)
     failures = _lossy(frame, table)
     try:
@@ -236,16 +253,15 @@ def validate(frame: pd.DataFrame, table: TableName, *, source: str) -> pd.DataFr
     except pa.errors.SchemaErrors as error:
         failures = [*failures, error.failure_cases]
     if failures:
-        raise DataError(_explain(pd.concat(failures, ignore_index=True), table, source))
+        return frame, _problems(pd.concat(failures, ignore_index=True), table, source)
     time = "observed_at" if table == "followers" else "created_at"
     if time in valid:
         late = valid.index[~_not_future(valid[time]) & valid[time].notna()]
         if len(late):
-            raise DataError(
-                f"{source}, row {late[0] + 1}, column '{time}': {valid[time][late[0]]} lies in the "
-                f"future ({len(late)} such rows); give times in UTC that have passed."
-            )
-    return valid
+            wrong = f"{valid[time][late[0]]} lies in the future ({len(late)} such rows)"
+            remedy = "give times in UTC that have passed"
+            return valid, [Problem(source, int(late[0]) + 1, time, wrong, remedy)]
+    return valid, []
 
 
 def _lossy(frame: pd.DataFrame, table: TableName) -> list[pd.DataFrame]:
@@ -275,8 +291,8 @@ def _lossy(frame: pd.DataFrame, table: TableName) -> list[pd.DataFrame]:
     return found
 
 
-def _explain(failures: pd.DataFrame, table: str, source: str) -> str:
-    """Turn pandera's table of failures into sentences, one a cell."""
+def _problems(failures: pd.DataFrame, table: str, source: str) -> list[Problem]:
+    """Turn pandera's table of failures into problems, one a cell."""
     absent = failures["check"] == "column_in_dataframe"
     failures = failures[absent] if absent.any() else failures
     by_column = failures["index"].isna() & failures["column"].isin(
@@ -284,32 +300,25 @@ def _explain(failures: pd.DataFrame, table: str, source: str) -> str:
     )
     cells = failures[~by_column].drop_duplicates(["column", "index", "failure_case"])
     rest = failures[by_column & ~failures["column"].isin(cells["column"])].drop_duplicates("column")
-    cells = pd.concat([cells, rest])
-    lines = [_sentence(case, table, source) for case in cells.head(MAX_PROBLEMS_SHOWN).itertuples()]
-    if len(cells) > MAX_PROBLEMS_SHOWN:
-        lines.append(f"... and {len(cells) - MAX_PROBLEMS_SHOWN} more problems.")
-    return "\n".join(lines)
+    return [_problem(case, table, source) for case in pd.concat([cells, rest]).itertuples()]
 
 
-def _sentence(case: Any, table: str, source: str) -> str:
+def _problem(case: Any, table: str, source: str) -> Problem:
     columns = ", ".join(SCHEMAS[table].to_schema().columns)
     if case.check == "column_in_dataframe":
-        return (
-            f"{source}: the table '{table}' has no column '{case.failure_case}'; "
-            f"its columns are {columns}."
-        )
+        wrong = f"the table '{table}' has no column '{case.failure_case}'"
+        return Problem(source, None, None, wrong, f"its columns are {columns}")
     if case.check == "column_in_schema":
-        return f"{source}: the table '{table}' knows no column '{case.failure_case}'; drop it."
+        wrong = f"the table '{table}' knows no column '{case.failure_case}'"
+        return Problem(source, None, None, wrong, "drop it")
     if pd.isna(case.index):
-        return (
-            f"{source}, column '{case.column}': some values are not allowed ({case.check}); "
-            f"write all of them in one form."
-        )
+        wrong = f"some values are not allowed ({case.check})"
+        return Problem(source, None, case.column, wrong, "write all of them in one form")
     value = case.failure_case
     shown = (
         "a missing value" if pd.isna(value) else repr(value) if isinstance(value, str) else value
     )
-    return (
-        f"{source}, row {int(case.index) + 1}, column '{case.column}': {shown} is not allowed "
-        f"({case.check}); correct the value or drop the row."
+    wrong = f"{shown} is not allowed ({case.check})"
+    return Problem(
+        source, int(case.index) + 1, case.column, wrong, "correct the value or drop the row"
     )

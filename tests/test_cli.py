@@ -332,11 +332,14 @@ def test_panel_takes_the_posts_beside_a_log(format, smo_command, place):
 
 HEAD = "post_id,account_id,created_at,has_media,hashtags"
 BAD_POSTS = {
-    "no such file": (None, "posts.csv cannot be read"),
+    "no such file": (None, "posts.csv: cannot be read"),
     "no posts": (HEAD, "the table 'posts' has no rows"),
-    "a flag that is none": (f"{HEAD}\n1,a,2020-01-01,maybe,1", "row 1: 'maybe' is no has_media"),
-    "half a hashtag": (f"{HEAD}\n1,a,2020-01-01,,1.5", "row 1: '1.5' is no hashtags"),
-    "no time": (f"{HEAD}\n1,a,yesterday,,", "row 1: 'yesterday' is no time"),
+    "a flag that is none": (
+        f"{HEAD}\n1,a,2020-01-01,maybe,1",
+        "row 1, column 'has_media': 'maybe'",
+    ),
+    "half a hashtag": (f"{HEAD}\n1,a,2020-01-01,,1.5", "row 1, column 'hashtags': '1.5'"),
+    "no time": (f"{HEAD}\n1,a,yesterday,,", "row 1, column 'created_at': 'yesterday'"),
     "no author": (f"{HEAD}\n1,a,2020-01-01,,\n2,,2020-01-01,,", "row 2, column 'account_id'"),
     "twice": (f"{HEAD}\n1,a,2020-01-01,,\n1,a,2020-01-01,,", "column 'post_id'"),
     "another table": ("post_id,when\n1,2020-01-01", "no column 'account_id'"),

@@ -22,6 +22,7 @@ HOUSE = [
     {"evidence"},
     {"measures", "datasets"},
     {"tables"},
+    {"problems"},
     {"output"},
     {"errors"},
 ]

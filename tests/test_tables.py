@@ -5,7 +5,8 @@ import pytest
 
 from smo_research import errors
 from smo_research.errors import DataError, SmoError
-from smo_research.tables import KINDS, MAX_PROBLEMS_SHOWN, SCHEMAS, Tables, Windows, validate
+from smo_research.problems import MAX_PROBLEMS_SHOWN
+from smo_research.tables import KINDS, SCHEMAS, Tables, Windows, validate
 
 DAYS = pd.to_datetime(["2020-01-01", "2020-01-02"], utc=True)
 

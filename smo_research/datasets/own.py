@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from smo_research.datasets.cells import Refuse, from_calendar, refuser
 from smo_research.datasets.edgelist import Format, read_edgelist, read_parquet, read_text
 from smo_research.datasets.scan import scan_parquet
+from smo_research.datasets.typed import typed
 from smo_research.errors import DataError
-from smo_research.tables import SCHEMAS, validate
-
-FLAGS = {"true": True, "1": True, "false": False, "0": False}
+from smo_research.problems import Problem, told
+from smo_research.tables import TableName, checked
 
 
 def open_log(path: Path, backend: ibis.BaseBackend, *, format: Format) -> pd.DataFrame | ir.Table:
@@ -65,41 +67,78 @@ def read_posts(path: str | Path) -> pd.DataFrame:
     [['007', False]]
     """
     path = Path(path)
-    refuse = refuser(path, lambda row: row + 1)
     ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
-    if ending == "csv":
-        posts = _typed(_csv_cells(path), refuse)
-    elif ending == "parquet":
-        posts = read_parquet(path)
-    else:
+    if ending not in ("csv", "parquet"):
         raise DataError(f"{path}: must be a .csv or a .parquet file of posts; write it as one.")
-    if "created_at" in posts and len(posts):
-        posts = posts.assign(created_at=from_calendar(posts["created_at"], refuse))
-    return validate(posts, "posts", source=path.name)
+    posts, problems = read_table(path, "posts")
+    if problems:
+        raise DataError(told(problems))
+    return posts
 
 
-def _csv_cells(path: Path) -> pd.DataFrame:
+def read_table(
+    path: Path, table: TableName, said: Mapping[str, Any] | None = None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Read one canonical table, and list all that is wrong in it.
+
+    Parameters
+    ----------
+    path
+        A CSV or a Parquet file.
+    table
+        Which table it is.
+    said
+        What smo.toml says of it: separator, columns (the table's name to the file's), and values
+        that are the same in every row.
+
+    Returns
+    -------
+    tuple
+        The table, interactions without `seq` in order of time and then of the file; and the
+        problems. With problems the table is not to be used.
+    """
+    said = said or {}
     try:
-        return pd.read_csv(
-            io.BytesIO(read_text(path)), dtype=str, keep_default_na=False, na_values=[""]
-        )
-    except pd.errors.ParserError as error:
-        said = str(error).strip()
+        if path.suffix == ".parquet":
+            frame = read_parquet(path)
+        else:
+            frame = _cells(path, str(said.get("separator", ",")))
+    except DataError as error:
+        wrong, _, remedy = str(error).removeprefix(f"{path.name} ").rstrip(".").partition("; ")
+        return pd.DataFrame(), [Problem(path.name, None, None, wrong, remedy or "correct it")]
+    if columns := said.get("columns"):
+        absent = [name for name in columns.values() if name not in frame]
+        if absent:
+            wrong, remedy = f"there is no column '{absent[0]}'", "correct the mapping in smo.toml"
+            return frame, [Problem(path.name, None, None, wrong, remedy)]
+        frame = pd.DataFrame({name: frame[column] for name, column in columns.items()})
+    frame = frame.assign(**said.get("values", {})).reset_index(drop=True)
+    placed = table == "interactions" and "seq" not in frame
+    if placed:
+        frame = frame.assign(seq=range(len(frame)))
+    frame, problems = typed(frame, table, source=path.name)
+    known = {(one.row, one.column) for one in problems}
+    frame, more = checked(frame, table, source=path.name)
+    problems += [one for one in more if (one.row, one.column) not in known]
+    if placed and not problems:
+        order = frame["created_at"].argsort(kind="stable")
+        frame = frame.iloc[order].reset_index(drop=True).assign(seq=range(len(frame)))
+    return frame, problems
+
+
+def _cells(path: Path, separator: str) -> pd.DataFrame:
+    text = read_text(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                io.BytesIO(text),
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                na_values=[""],
+                index_col=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
+        said = str(error).strip().splitlines()[-1]
         raise DataError(f"{path.name} is not csv ({said}); correct or export it anew.") from None
-
-
-def _typed(cells: pd.DataFrame, refuse: Refuse) -> pd.DataFrame:
-    """Turn text into the flags and counts that it stands for; `validate` checks the rest."""
-    columns = SCHEMAS["posts"].to_schema().columns
-    typed = {}
-    for name in (one for one in cells if one in columns):
-        text, kind = cells[name], str(columns[name].dtype)
-        if kind == "boolean":
-            flags = text.str.lower().map(FLAGS)
-            refuse(text.notna() & flags.isna(), text, f"is no {name}; write true, false or nothing")
-            typed[name] = flags.astype("boolean")
-        elif kind == "Int64":
-            numbers = text.str.fullmatch("[0-9]{1,18}", na=False)
-            refuse(text.notna() & ~numbers, text, f"is no {name}; write a whole number or nothing")
-            typed[name] = pd.to_numeric(text).astype("Int64")
-    return cells.assign(**typed)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 
 import pandas as pd
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from smo_research.datasets.catalog import catalog, testability
+from smo_research.datasets.fetch import is_cached
+from smo_research.datasets.folder import Own
+from smo_research.evidence.hypotheses import hypotheses
 from smo_research.evidence.published import cell
 from smo_research.report.words import effect
 
@@ -24,6 +29,38 @@ def marks(matrix: pd.DataFrame) -> Table:
     for name, rows in matrix.groupby("dataset", sort=False):
         table.add_row(str(name), *("yes" if testable else "-" for testable in rows["testable"]))
     return table
+
+
+def print_catalogue() -> None:
+    """Print what each data set is, its licence, whether it is here, and what it tests."""
+    page = console(100)
+    matrix = testability()
+    page.print(marks(matrix))
+    for name, hypothesis in hypotheses().items():
+        page.print(f"{name}  {hypothesis.claim}")
+    for entry in catalog().values():
+        here = "cached" if is_cached(entry.name) else "not cached"
+        page.print(f"\n{entry.name} ({here})", style="bold")
+        reasons = pd.Series(entry.untestable)
+        lines = [entry.title, f"licence: {entry.licence}", *_cannot(reasons)]
+        for line in lines:
+            page.print(textwrap.indent(textwrap.fill(line, page.width - 4), "    "))
+
+
+def print_own(own: Own) -> None:
+    """Print the tables of a folder, and what they can test."""
+    page = console(100)
+    for name, rows in own.rows.items():
+        page.print(f"{name}: {rows:,} rows, nothing wrong")
+    page.print(f"can test {', '.join(own.entry.testable) or 'no hypothesis'}")
+    for line in _cannot(pd.Series(own.entry.untestable, dtype="str")):
+        page.print(textwrap.fill(line, page.width))
+
+
+def _cannot(reasons: pd.Series) -> list[str]:
+    """One line a reason, with the hypotheses that it bars."""
+    names = reasons.index.to_series().groupby(reasons.to_numpy(), sort=False).agg(", ".join)
+    return [f"cannot test {names}: {reason}" for reason, names in names.items()]
 
 
 def print_verdicts(verdicts: pd.DataFrame) -> None:
