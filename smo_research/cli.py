@@ -160,11 +160,11 @@ def validate(
     json: Annotated[bool, typer.Option("--json", help="Every problem, for a program.")] = False,
 ) -> None:
     """Check a folder of canonical tables, and say what they can test; exit status 2 if wrong."""
-    from smo_research.datasets.folder import inspect
+    from smo_research.datasets.folder import inspect_folder
     from smo_research.problems import as_json, told
     from smo_research.report.terminal import print_own
 
-    own, problems = inspect(folder)
+    own, problems = inspect_folder(folder)
     if json:
         print(as_json(problems))
     elif own is not None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from smo_research.cli import app
 from smo_research.datasets.catalog import catalog
 from smo_research.datasets.fetch import is_cached
-from smo_research.datasets.folder import inspect, read_folder
+from smo_research.datasets.folder import inspect_folder, read_folder
 from smo_research.datasets.testable import can_test
 from smo_research.errors import DataError
 from smo_research.problems import told
@@ -100,7 +100,7 @@ def test_all_problems_at_once_each_with_its_place(tmp_path):
     log = LOG + "zoe,amy,yesterday,reply\n,amy,2020-01-01,reply\nzoe,amy,2020-01-01,shout\n"
     posts = "post_id,account_id,created_at,is_paid,likes\n1,amy,2020-01-01,perhaps,3\n"
     folder = made(tmp_path / "v", interactions__csv=log, posts__csv=posts)
-    own, problems = inspect(folder)
+    own, problems = inspect_folder(folder)
     assert own is None
     places = {(one.file, one.row, one.column) for one in problems}
     assert ("interactions.csv", 4, "created_at") in places
@@ -112,7 +112,7 @@ def test_all_problems_at_once_each_with_its_place(tmp_path):
 def test_twenty_problems_are_shown_and_the_rest_counted(tmp_path):
     rows = "".join("zoe,amy,then,reply\n" for _ in range(31))
     folder = made(tmp_path / "v", interactions__csv=LOG + rows)
-    _, problems = inspect(folder)
+    _, problems = inspect_folder(folder)
     lines = told(problems).splitlines()
     assert (len(problems), len(lines)) == (31, 21)
     assert lines[-1] == "... and 11 more problems."
@@ -163,7 +163,7 @@ def test_a_folder_without_tables_and_one_with_a_table_twice(tmp_path):
 def test_files_that_are_no_tables_are_problems(tmp_path, content):
     folder = made(tmp_path / "v")
     (folder / "posts.csv").write_bytes(content)
-    own, problems = inspect(folder)
+    own, problems = inspect_folder(folder)
     assert own is None
     assert problems[0].file == "posts.csv"
 

@@ -80,13 +80,13 @@ def read_folder(folder: str | Path) -> Own:
     >>> read_folder(folder).tables.interactions.source_id.tolist()
     ['a1']
     """
-    own, problems = inspect(folder)
+    own, problems = inspect_folder(folder)
     if own is None:
         raise DataError(told(problems))
     return own
 
 
-def inspect(folder: str | Path) -> tuple[Own | None, list[Problem]]:
+def inspect_folder(folder: str | Path) -> tuple[Own | None, list[Problem]]:
     """Do as `read_folder`, but hand over the problems instead of raising.
 
     Parameters
