@@ -12,7 +12,7 @@ from smo_research.simulation.calibration import Cell, run_cells, summarise
 from smo_research.simulation.cells import cells, fewer
 from smo_research.simulation.planner import needed, plan, power_of
 from smo_research.simulation.simulated import simulate
-from smo_research.simulation.sizes import NULLS, calibrated, powers, sizes
+from smo_research.simulation.sizes import NULLS, calibrated, false_positives, powers, sizes
 from smo_research.simulation.trials import COLUMNS, TRIALS, Observed, ask, observe
 from smo_research.simulation.worlds import World
 
@@ -192,3 +192,12 @@ def test_a_plan_gives_back_the_error_of_its_pilot():
 def test_a_plan_for_no_effect_is_refused():
     with pytest.raises(DataError, match="ratio must be"):
         plan(pd.DataFrame(), "H3", windows=TINY.windows, ratio=1.0)
+
+
+def test_false_positives_are_said_beside_each_verdict():
+    said = false_positives(calibrated())
+    assert set(said) == {"H1", "H2", "H3", "H4", "H5", "H6", "H7"}
+    talent = calibrated().query("cell == 'talent' and test == 'H3'").iloc[0]
+    assert f"in {talent['rejects']:.0%} of {talent['worlds']} worlds" in said["H3"]
+    nulls = calibrated().query("cell == 'null' and test == 'H5'").iloc[0]
+    assert f"{nulls['worlds']:,} simulated worlds" in said["H5"]

@@ -234,3 +234,12 @@ def test_a_sound_folder_says_what_it_can_test(tmp_path):
     done = CliRunner().invoke(app, ["validate", str(tmp_path / "world")])
     assert done.exit_code == 0, done.output
     assert "can test H1, H2, H3, H4, H5, H6, H7" in done.stdout
+
+
+@pytest.mark.parametrize(("people", "asked"), [(4, False), (5, True)])
+def test_posts_of_fewer_than_five_people_are_not_shown(tmp_path, people, asked):
+    rows = "".join(f"{k},person {k % people},2020-01-0{1 + k % 9},{k % 2},{k}\n" for k in range(40))
+    text = "post_id,account_id,created_at,has_media,reactions\n" + rows
+    folder = made(tmp_path / "v", posts__csv=text)
+    assert ("H1" in read_folder(folder).entry.testable) == asked
+    assert "H1" in read_folder(made(folder, smo__toml='ids = "own"\n')).entry.testable

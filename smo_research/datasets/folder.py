@@ -30,6 +30,11 @@ IDS = {
     "own": "one's own accounts",
 }
 WEEKLY = {"period": 7, "gap": 7, "horizon": 42, "from_launch": False}
+FEWEST_PEOPLE = 5
+TOO_FEW = (
+    f"Fewer than {FEWEST_PEOPLE} people posted, and what a cell shows should not be one person's; "
+    'for accounts of your own write ids = "own" in smo.toml.'
+)
 # Columns that hold an id, by the kind of thing it names.
 ACCOUNTS = ("source_id", "target_id", "account_id")
 
@@ -250,6 +255,10 @@ def _entry(
     name: str, settings: Mapping[str, Any], tables: Tables, windows: Windows | None
 ) -> Dataset:
     testable, untestable = can_test(tables)
+    few = tables.posts is not None and tables.posts["account_id"].nunique() < FEWEST_PEOPLE
+    if few and settings.get("ids", "people") == "people":
+        testable = tuple(one for one in testable if one != "H1")
+        untestable["H1"] = TOO_FEW
     return Dataset(
         name=name,
         title=str(settings.get("title", name)),

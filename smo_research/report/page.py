@@ -25,6 +25,7 @@ from smo_research.report.words import (
     p_text,
     text,
 )
+from smo_research.simulation.sizes import calibrated, false_positives
 
 __all__ = ["answer_paragraph", "render"]
 
@@ -100,6 +101,7 @@ def render(
         datasets=[_dataset(row) for row in datasets],
         figures=[_figure(*item) for item in figures.items()],
         verdicts=shown,
+        wrong=false_positives(calibrated()),
         detectable=[row for row in shown if row["detectable"] not in ("", DASH)],
         evidence=[_estimate(row) for row in _sorted(evidence)],
         passed_over=passed_over,

@@ -16,6 +16,7 @@ from smo_research.datasets.folder import Own
 from smo_research.evidence.hypotheses import hypotheses
 from smo_research.evidence.published import cell
 from smo_research.report.words import effect
+from smo_research.simulation.sizes import calibrated, false_positives
 
 
 def console(width: int = 118) -> Console:
@@ -75,6 +76,9 @@ def print_verdicts(verdicts: pd.DataFrame) -> None:
         decided = f"{row.p_holm:.2g}"
         table.add_row(row.hypothesis, row.dataset, row.verdict, row.grade, number, decided, term)
     page.print(table)
+    for name, said in false_positives(calibrated()).items():
+        if name in set(verdicts["hypothesis"]):
+            page.print(f"{name}: {said}")
     untestable = verdicts[verdicts["verdict"] == "untestable"]
     for name, rows in untestable.groupby("dataset"):
         page.print(f"{name} cannot tell: {', '.join(rows['hypothesis'])}")

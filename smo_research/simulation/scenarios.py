@@ -38,8 +38,11 @@ SCENARIOS: dict[str, World] = {
         newcomers=2.5,
         retention=0.25,
         talent=0.4,
+        answering_on_retention=0.20,
+        answered_on_return=0.6,
+        habit=0.0,
+        outreach=3.0,
         **TRICKS,
-        **TALK,
     ),
 }
 

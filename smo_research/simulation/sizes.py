@@ -46,6 +46,7 @@ FINDS = [
     ("tricks", "H1", "all tweaks together", "H1: tweaks of a post", "per flag"),
     ("tricks", "H2", "link_rate", "H2: links", "per +0.25"),
 ]
+ACCOUNTS = 500
 ALLOWED, FEW_ALLOWED, FEW = (0.035, 0.065), 0.075, 300
 
 
@@ -94,6 +95,40 @@ def _holds(low: float, high: float, accounts: int) -> str:
     if low > most:
         return "no"
     return "fewer" if high < ALLOWED[0] else "yes"
+
+
+def false_positives(table: pd.DataFrame) -> dict[str, str]:
+    """Say by hypothesis how often its test found in simulated worlds what was not there.
+
+    Parameters
+    ----------
+    table
+        As `summarise` returns it.
+
+    Returns
+    -------
+    dict
+        Hypothesis to a sentence; where several nulls were tried, the worst of those with the
+        most accounts of a small study (500) counts.
+    """
+    found = sizes(table)
+    found = found[found["accounts"] == ACCOUNTS]
+    said = {}
+    for name, mine in found.groupby("hypothesis"):
+        worst = mine.loc[mine["rate"].idxmax()]
+        said[str(name)] = (
+            f"In {worst['worlds']:,} simulated worlds in which its null holds, this test rejected "
+            f"it in {worst['rate']:.1%} (a 5 % test)."
+        )
+    talent = table[(table["cell"] == "talent") & (table["test"] == "H3")]
+    if len(talent) and "H3" in said:
+        one = talent.iloc[0]
+        said["H3"] += (
+            f" Where an unseen talent raises both answering and growth, it found an effect that "
+            f"is not there in {one['rejects']:.0%} of {one['worlds']} worlds "
+            f"[{one['rejects_low']:.0%}, {one['rejects_high']:.0%}]."
+        )
+    return said
 
 
 def powers(table: pd.DataFrame) -> pd.DataFrame:
