@@ -24,7 +24,7 @@ _HOMES = {
     "dataset": "datasets.catalog",
     "draggable": "report.interactive",
     "dyadic_return": "evidence.dyads",
-    "example_folder": "simulation.example",
+    "example_folder": "example",
     "fetch": "datasets.fetch",
     "first_contacts": "evidence.returning",
     "follow": "evidence.exposure",
