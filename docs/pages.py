@@ -33,7 +33,7 @@ SHELVES = {
     "Measures": ("measures",),
     "Evidence": ("evidence",),
     "Figures and what moves": ("report",),
-    "Simulated worlds": ("simulation",),
+    "Simulated worlds": ("simulation", "example"),
     "The study": ("study",),
 }
 

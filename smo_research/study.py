@@ -173,10 +173,8 @@ def gather(
     verdicts = judge(results, declared=declared, untestable=untestable, curves=curves)
     beside = [result for one in studies for result in one.beside]
     checks_of = [*curve_rows(curves), *(row for one in results for row in confounder_rows(one))]
-    evidence = pd.concat(
-        [*(result.table for result in [*results, *beside]), _rows(checks_of)],
-        ignore_index=True,
-    )
+    found = [result.table for result in [*results, *beside]]
+    evidence = _stacked([*found, pd.DataFrame(checks_of)] if checks_of else found)
     evidence = _with_verdicts(evidence, verdicts)
     exploratory = [name for name, entry in known.items() if entry.exploratory]
     together = [result.table for result in pool(results, exploratory=exploratory)]
@@ -201,11 +199,6 @@ def gather(
             | {"python": platform.python_version()},
         },
     )
-
-
-def _rows(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows of the vocabulary; none is an empty table of it."""
-    return pd.DataFrame(rows, columns=None if rows else VOCABULARY)
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
