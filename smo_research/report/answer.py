@@ -158,7 +158,8 @@ def _cannot_tell(verdicts: pd.DataFrame) -> str:
         return "This data cannot tell: no test was run."
     unclear = int((verdicts["verdict"] == "inconclusive").sum())
     reasons = [text(reason) for reason in verdicts.get("reason", []) if text(reason)]
-    most = f" The most frequent reason: {max(reasons, key=reasons.count)}." if reasons else ""
+    most = max(reasons, key=reasons.count).rstrip(".") if reasons else ""
+    most = f" The most frequent reason: {most}." if most else ""
     return (
         f"This data cannot tell. Of {count(len(verdicts), 'test')}, {unclear} came out "
         f"inconclusive and {len(verdicts) - unclear} could not be run; nothing here speaks for "
