@@ -198,6 +198,6 @@ def test_false_positives_are_said_beside_each_verdict():
     said = false_positives(calibrated())
     assert set(said) == {"H1", "H2", "H3", "H4", "H5", "H6", "H7"}
     talent = calibrated().query("cell == 'talent' and test == 'H3'").iloc[0]
-    assert f"in {talent['rejects']:.0%} of {talent['worlds']} worlds" in said["H3"]
-    nulls = calibrated().query("cell == 'null' and test == 'H5'").iloc[0]
-    assert f"{nulls['worlds']:,} simulated worlds" in said["H5"]
+    assert f"in {100 * talent['rejects']:.0f} % of {talent['worlds']} worlds" in said["H3"]
+    nulls = calibrated().query("cell == 'null' and test == 'H1'").iloc[0]
+    assert f"{nulls['worlds']:,} simulated worlds" in said["H1"]

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from smo_research.report.save import save_figure
 from smo_research.report.style import BAND, INK, NEUTRAL, colour_of, look
@@ -45,6 +46,7 @@ def sizes(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlim(0, max(0.1, float(table["high"].max()) * 1.05))
+    ax.xaxis.set_major_locator(MultipleLocator(0.02))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("of worlds in which the test rejects a null that holds")
     ax.annotate(
@@ -77,17 +79,15 @@ def powers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         mine = mine.sort_values("accounts")
         colour = colour_of(str(mine["hypothesis"].iloc[0]))
         style = ("-", "--", ":", "-.")[number % 4]
-        ax.plot(mine["accounts"], mine["rate"], style, marker="o", ms=4, color=colour)
+        ax.plot(mine["accounts"], mine["rate"], style, marker="o", ms=4, color=colour, label=label)
         ax.fill_between(mine["accounts"], mine["low"], mine["high"], color=colour, alpha=0.12, lw=0)
-        end = mine.iloc[-1]
-        ax.annotate(
-            f" {label}", (end["accounts"], end["rate"]), va="center", color=colour, fontsize=9
-        )
     ax.set_xscale("log")
     ticks = sorted(table["accounts"].unique())
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.minorticks_off()
     ax.set_ylim(0, 1.02)
+    # Not at the ends of the lines, which lie on each other where a few hundred accounts are enough.
+    ax.legend(loc="lower right", frameon=False, fontsize=9)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("accounts, watched for 26 weeks")
     ax.set_ylabel("worlds in which it is found")

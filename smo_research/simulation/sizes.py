@@ -118,17 +118,21 @@ def false_positives(table: pd.DataFrame) -> dict[str, str]:
         worst = mine.loc[mine["rate"].idxmax()]
         said[str(name)] = (
             f"In {worst['worlds']:,} simulated worlds in which its null holds, this test rejected "
-            f"it in {worst['rate']:.1%} (a 5 % test)."
+            f"it in {_percent(worst['rate'], 1)} (a 5 % test)."
         )
     talent = table[(table["cell"] == "talent") & (table["test"] == "H3")]
     if len(talent) and "H3" in said:
         one = talent.iloc[0]
         said["H3"] += (
             f" Where an unseen talent raises both answering and growth, it found an effect that "
-            f"is not there in {one['rejects']:.0%} of {one['worlds']} worlds "
-            f"[{one['rejects_low']:.0%}, {one['rejects_high']:.0%}]."
+            f"is not there in {_percent(one['rejects'])} of {one['worlds']} worlds "
+            f"[{_percent(one['rejects_low'])}, {_percent(one['rejects_high'])}]."
         )
     return said
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
 
 
 def powers(table: pd.DataFrame) -> pd.DataFrame:
