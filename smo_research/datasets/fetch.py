@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +15,9 @@ from smo_research.datasets.sources import download, from_package, is_published, 
 from smo_research.errors import FetchError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+DAY_SECONDS = 86_400
+# How `sources` names a file that is being written.
+PART = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
 def cache_dir() -> Path:
@@ -21,7 +27,7 @@ def cache_dir() -> Path:
     user's cache folder. `raw/` in it has the published files, `tables/` the canonical tables.
     """
     if os.environ.get("SMO_CACHE"):
-        return Path(os.environ["SMO_CACHE"]).expanduser().absolute()
+        return _expanded(os.environ["SMO_CACHE"]).absolute()
     if (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "notebooks").is_dir():
         return CHECKOUT / "data"
     import pooch
@@ -29,11 +35,18 @@ def cache_dir() -> Path:
     return Path(pooch.os_cache("smo_research"))
 
 
+def _expanded(place: str | Path) -> Path:
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        raise FetchError(f"{place}: there is no such home folder; write the path out.") from None
+
+
 def is_cached(name: str) -> bool:
     """Say whether every file of a data set is in the cache with the published hash."""
     folder = _raw_folder(name)
     return all(
-        any(is_published(folder / file.path, file) for file in choices)
+        any(_is_whole(folder / file.path, file) for file in choices)
         for choices in dataset(name).sources
     )
 
@@ -68,7 +81,8 @@ def fetch(name: str, *, mirror: str | Path | None = None) -> list[Path]:
     choices = dataset(name).sources
     folder = _raw_folder(name)
     given = mirror or os.environ.get("SMO_MIRROR")
-    place = Path(given).expanduser() if given else None
+    place = _expanded(given) if given else None
+    _sweep(folder)
     return [_obtain(files, folder, place) for files in choices]
 
 
@@ -76,9 +90,24 @@ def _raw_folder(name: str) -> Path:
     return cache_dir() / "raw" / dataset(name).name
 
 
+def _is_whole(path: Path, file: File) -> bool:
+    try:
+        return is_published(path, file)
+    except OSError:
+        return False
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed left; a run under way has written within the day."""
+    with contextlib.suppress(OSError):
+        for part in folder.glob(".*"):
+            if PART.fullmatch(part.name) and part.stat().st_mtime < time.time() - DAY_SECONDS:
+                part.unlink()
+
+
 def _obtain(choices: list[File], folder: Path, mirror: Path | None) -> Path:
     for file in choices:
-        if is_published(folder / file.path, file):
+        if _is_whole(folder / file.path, file):
             return folder / file.path
     if mirror is not None:
         for file in choices:
@@ -91,6 +120,8 @@ def _obtain(choices: list[File], folder: Path, mirror: Path | None) -> Path:
                 return folder / file.path
         except FetchError as error:
             problems.append(str(error))
+        except OSError as error:
+            problems.append(f"{file.path} cannot be read or made: {error.strerror or error}")
     raise FetchError(
         f"{folder.name}: {choices[0].path} could not be obtained ({'; '.join(problems)}); "
         f"put {_by_hand(choices)} into {folder} by hand, or name a folder that has it under "
@@ -99,14 +130,17 @@ def _obtain(choices: list[File], folder: Path, mirror: Path | None) -> Path:
 
 
 def _from_mirror(file: File, mirror: Path, folder: Path) -> bool:
-    if not mirror.is_dir():
-        raise FetchError(f"The mirror {mirror} is not a folder; correct --mirror or SMO_MIRROR.")
     try:
-        return take(file, mirror / folder.name, folder)
+        if mirror.is_dir():
+            return take(file, mirror / folder.name, folder)
+        wrong = "is not a folder"
+    except OSError as error:
+        wrong = f"cannot be read ({error.strerror})"
     except FetchError as error:
         raise FetchError(
             f"{folder.name}: {error}; replace it with the published file, or go without the mirror."
         ) from None
+    raise FetchError(f"The mirror {mirror} {wrong}; correct --mirror or SMO_MIRROR.")
 
 
 def _attempts(choices: list[File], folder: Path) -> Iterator[tuple[File, Callable[[], bool]]]:
