@@ -47,7 +47,19 @@ class _TableUnpickler(pickle.Unpickler):
             return pd.Index
         if name == "_UTC":
             return lambda: datetime.UTC
+        # Called by itself, ndarray would take any bytes for the addresses of objects.
+        if name == "ndarray":
+            return "ndarray"
+        if name == "_reconstruct":
+            return _empty_array
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+def _empty_array(_: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Give the array that a pickle fills afterwards; numpy checks what it is filled with."""
+    if shape != (0,):
+        raise pickle.UnpicklingError("it makes an array that is not empty")
+    return np.empty(shape, dtype)
 
 
 def read(paths: Sequence[Path], *, name: str) -> Tables:
@@ -103,7 +115,8 @@ def _unpickle(path: Path) -> pd.DataFrame:
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); correct the name.") from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to spell
-        raise DataError(f"{path.name} is refused ({error}); download it again.") from None
+        said = " ".join(str(error).split())
+        raise DataError(f"{path.name} is refused ({said}); download it again.") from None
     if not isinstance(rows, pd.DataFrame) or not set(COLUMNS) <= set(rows):
         raise DataError(f"{path.name} is no table of {', '.join(COLUMNS)}; download it again.")
     return rows[COLUMNS]

@@ -21,7 +21,7 @@ from smo_research.datasets.pseudonyms import pseudonyms
 from smo_research.errors import DataError
 from smo_research.tables import KINDS, Tables, validate
 
-MOST_BYTES = 1 << 28
+MOST_BYTES = 1 << 27
 MOST_ACTS = 1e12
 TIMES = ("time", "timestamp", "created_at", "start", "date")
 NUMBER = r"\s*[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?\s*"
@@ -51,7 +51,7 @@ def read_graph(path: str | Path) -> Tables:
     Parameters
     ----------
     path
-        The file, of at most 256 MB; one that ends in .gz is decompressed. GraphML and GEXF are
+        The file, of at most 128 MB; one that ends in .gz is decompressed. GraphML and GEXF are
         told apart by what is in it. Spells and other changes within one edge are not read.
 
     Returns
