@@ -499,6 +499,12 @@ def test_x_counts_of_a_post(tmp_path):
         ({"in_reply_to_status_id": "9"}, [["a2", "mention"]], True),
         ({"in_reply_to_status_id": "9", "in_reply_to_user_id": "42"}, [["a2", "mention"]], False),
         ({"in_reply_to_status_id": "1"}, [["a2", "mention"]], False),
+        # A thread from before the owner took another name.
+        (
+            {"in_reply_to_status_id": "1", "in_reply_to_screen_name": "old"},
+            [["a2", "mention"]],
+            False,
+        ),
     ],
 )
 def test_x_replies(tmp_path, told, expected, is_reply):
