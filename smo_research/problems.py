@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
 
 MAX_PROBLEMS_SHOWN = 20
+MOST_DIGITS = 4
+# These are quoted; anything else may be an id, a name or what somebody wrote.
+NUMBER = re.compile(rf"[-+]?\d{{1,{MOST_DIGITS}}}([.]\d{{0,{MOST_DIGITS}}})?", re.ASCII)
+WORDS = {"inf", "-inf", "nan", "null", "none", "true", "false", "now"}
+DATE = re.compile(
+    r"(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})"
+    r"([T ]\d\d?:\d\d(:\d\d([.]\d{1,6})?)?)?(Z|[-+]\d\d:?\d\d)?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -44,3 +57,28 @@ def told(problems: Sequence[Problem]) -> str:
 def as_json(problems: Sequence[Problem]) -> str:
     """Every problem as a JSON list of objects with file, row, column, wrong and remedy."""
     return json.dumps([asdict(problem) for problem in problems], indent=2, ensure_ascii=False)
+
+
+def shown(value: Any) -> str:
+    """Say what a cell holds without quoting it, for it may hold a name or what somebody wrote.
+
+    Parameters
+    ----------
+    value
+        The cell; missing is None, or what is not equal to itself.
+
+    Examples
+    --------
+    >>> [shown(one) for one in ("zoe@home.example", "2020-13-01", 1082040961, -3, None)]
+    ['a text of 16 characters', "'2020-13-01'", 'a number of 10 digits', '-3', 'a missing value']
+    """
+    if value is None or value is pd.NaT or value is pd.NA or value != value:
+        return "a missing value"
+    text = str(value)
+    harmless = len(text.strip()) < 2 or text.lower() in WORDS
+    if harmless or NUMBER.fullmatch(text) or DATE.fullmatch(text):
+        return repr(text) if isinstance(value, str) else text
+    digits = text.lstrip("-+")
+    if digits.isdecimal():
+        return f"a number of {len(digits)} digits"
+    return f"a text of {len(text)} characters"

@@ -11,7 +11,7 @@ import pandera.pandas as pa
 from pandera.typing.pandas import Series
 
 from smo_research.errors import DataError
-from smo_research.problems import Problem, told
+from smo_research.problems import Problem, shown, told
 
 KINDS = (
     "answer",
@@ -314,11 +314,7 @@ def _problem(case: Any, table: str, source: str) -> Problem:
     if pd.isna(case.index):
         wrong = f"some values are not allowed ({case.check})"
         return Problem(source, None, case.column, wrong, "write all of them in one form")
-    value = case.failure_case
-    shown = (
-        "a missing value" if pd.isna(value) else repr(value) if isinstance(value, str) else value
-    )
-    wrong = f"{shown} is not allowed ({case.check})"
+    wrong = f"{shown(case.failure_case)} is not allowed ({case.check})"
     return Problem(
         source, int(case.index) + 1, case.column, wrong, "correct the value or drop the row"
     )

@@ -135,10 +135,10 @@ def test_every_id_and_microsecond_survives(tmp_path_factory, acts):
         ("1,2,3", ["too short"]),
         ("1 2 3 4", ["one column too many"]),
         ("1 2 3 4 5 6 7", ["too many columns"]),
-        ("1 2 soon", ["'soon'", "is no time"]),
+        ("1 2 soon", ["a text of 4 characters is no time"]),
         ("1 2 nan", ["'nan'", "is no time"]),
         ("1 2 inf", ["'inf'", "is no time"]),
-        ("1 2 1_0", ["'1_0'", "is no time"]),
+        ("1 2 1_0", ["a text of 3 characters is no time"]),
         ("1 2 -5", ["'-5'", "before 1970"]),
         ("1 2 1082040961000", ["future", "milliseconds"]),
     ],
@@ -176,7 +176,7 @@ def test_bad_konect_row_is_named_by_its_line(tmp_path, row, parts):
     ("row", "parts"),
     [
         ("a,b,now", ["'now'", "no time"]),
-        ("a,b,1082040961", ["'1082040961'", "no time", "give UTC"]),
+        ("a,b,1082040961", ["a number of 10 digits", "no time", "give UTC"]),
         ("a,b,2020-13-01", ["no time"]),
         ("a,b,1969-12-31", ["before 1970"]),
         ("a,b,2999-01-01", ["future"]),
@@ -194,7 +194,7 @@ def test_bad_csv_row_is_named_by_its_line(tmp_path, row, parts):
 @pytest.mark.parametrize(
     ("cells", "parts"),
     [
-        ("0,poke", ["'poke'", "no kind", "answer"]),
+        ("0,poke", ["a text of 4 characters", "no kind", "answer"]),
         ("0,", ["''", "no kind"]),
         ("1,reply", ["'1'", "no seq"]),
         ("-1,reply", ["'-1'", "no seq"]),
@@ -211,8 +211,8 @@ def test_bad_optional_csv_cell_is_named(tmp_path, cells, parts):
     ("columns", "parts"),
     [
         ({"source_id": ["a", None]}, ["row 2", "no source_id"]),
-        ({"source_id": [1.0, 2.0]}, ["row 1", "'1.0' is not text"]),
-        ({"post_id": [1.0, None]}, ["row 1", "'1.0' is not text"]),
+        ({"source_id": [1.0, 2.0]}, ["row 1", "1.0 is not text"]),
+        ({"post_id": [1.0, None]}, ["row 1", "1.0 is not text"]),
         ({"created_at": [1082040961, 5]}, ["row 1", "no time"]),
         ({"created_at": pd.to_datetime(["2020-01-01", None])}, ["row 2", "no time"]),
         ({"seq": pd.array([0, None], dtype="Int64")}, ["row 2", "no seq"]),

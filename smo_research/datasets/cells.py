@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from smo_research.errors import DataError
+from smo_research.problems import shown
 
 Refuse = Callable[[Any, pd.Series, str], None]
 
 
-def refuser(path: Path, line_of: Callable[[int], int]) -> Refuse:
+def refuser(path: Path, line_of: Callable[[int], int], *, quote: bool = True) -> Refuse:
     """Return a check `refuse(wrong, values, problem)` that raises on the first wrong row.
 
     Parameters
@@ -24,16 +25,18 @@ def refuser(path: Path, line_of: Callable[[int], int]) -> Refuse:
         The file, for the message.
     line_of
         Gives the line of the file, from 1, of a row, from 0.
+    quote
+        Whether the message may quote the value, as of a published file; else it says only what
+        that is like, since it may be a name or a text.
     """
 
     def refuse(wrong: Any, values: pd.Series, problem: str) -> None:
         rows = np.flatnonzero(np.asarray(wrong, dtype=bool))
         if len(rows):
             more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
-            raise DataError(
-                f"{path.name}, row {line_of(int(rows[0]))}: "
-                f"{str(values.iloc[rows[0]])[:80]!r} {problem}{more}."
-            )
+            value = values.iloc[rows[0]]
+            said = repr(str(value)[:80]) if quote else shown(value)
+            raise DataError(f"{path.name}, row {line_of(int(rows[0]))}: {said} {problem}{more}.")
 
     return refuse
 

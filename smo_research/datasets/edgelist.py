@@ -8,6 +8,7 @@ import io
 import re
 import warnings
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -23,6 +24,8 @@ COLUMNS = {
     "snap": ["source", "target", "epoch_seconds"],
     "konect": ["source", "target", "weight", "epoch_seconds"],
 }
+# What is wrong in a log of one's own is told without quoting it.
+_refuser = partial(refuser, quote=False)
 COMMENT = {"snap": b"#", "konect": b"%"}
 REQUIRED = ["source_id", "target_id", "created_at"]
 
@@ -83,7 +86,7 @@ def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") ->
     elif format == "csv":
         log = _read_csv(path, kind)
     elif format == "parquet":
-        log = _interactions(read_parquet(path), path, refuser(path, lambda row: row + 1), kind)
+        log = _interactions(read_parquet(path), path, _refuser(path, lambda row: row + 1), kind)
     else:
         raise DataError(f"format must be snap, konect, csv or parquet, but is {format!r}.")
     return validate(log, "interactions", source=path.name)
@@ -121,7 +124,7 @@ def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
     lines = re.sub(rb"(?m)^[ \t]*" + comment + rb".*\n?", b"", data)
     if not lines.strip():
         raise DataError(f"{path.name} has comments only; give it at least one row.")
-    refuse = refuser(path, lambda row: _line_of(row, data, comment))
+    refuse = _refuser(path, lambda row: _line_of(row, data, comment))
     needs = f"each row of a {format} log has {len(columns)}: {' '.join(columns)}"
     try:
         with warnings.catch_warnings():
@@ -140,7 +143,8 @@ def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
         refuse(rows.str.split().str.len() > len(columns), rows, f"has too many columns; {needs}")
         raise DataError(f"{path.name} is not a {format} log ({error}); {needs}.") from None
     refuse(edges["too_many"] != "", edges["too_many"], f"is one column too many; {needs}")
-    refuse(edges["epoch_seconds"] == "", edges["source"], f"starts a row too short; {needs}")
+    seconds = edges["epoch_seconds"]
+    refuse(seconds == "", seconds, f"leaves the row too short; {needs}")
     if format == "konect":
         weight = pd.to_numeric(edges["weight"], errors="coerce")
         refuse(~(weight > 0), edges["weight"], "is no weight of an act; drop the row")
@@ -148,7 +152,7 @@ def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
         {
             "source_id": edges["source"],
             "target_id": edges["target"],
-            "created_at": from_epoch(edges["epoch_seconds"], refuse),
+            "created_at": from_epoch(seconds, refuse),
             "seq": np.arange(len(edges)),
             "kind": kind,
         }
@@ -170,7 +174,7 @@ def _read_csv(path: Path, kind: str) -> pd.DataFrame:
                     " quote what holds a comma."
                 ) from None
         raise DataError(f"{path.name} is not csv ({error}); correct or export it anew.") from None
-    return _interactions(log, path, refuser(path, lambda row: _csv_rows(data)[row + 1][0]), kind)
+    return _interactions(log, path, _refuser(path, lambda row: _csv_rows(data)[row + 1][0]), kind)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 import networkx as nx
 import numpy as np
@@ -19,11 +20,22 @@ import pandas as pd
 from smo_research.datasets.cells import Refuse, from_calendar, from_epoch
 from smo_research.datasets.pseudonyms import pseudonyms
 from smo_research.errors import DataError
+from smo_research.problems import shown
 from smo_research.tables import KINDS, Tables, validate
 
 MOST_BYTES = 1 << 27
 MOST_ACTS = 1e12
 TIMES = ("time", "timestamp", "created_at", "start", "date")
+# What networkx says of a wrong graph, without the names that may follow.
+FAULTS = (
+    "directed=true edge found in undirected graph",
+    "directed=false edge found in directed graph",
+    "Directed edge found in undirected graph",
+    "Undirected edge found in directed graph",
+    "GraphML reader doesn't support hyperedges",
+    "Bad GraphML data: no key",
+    "Unknown GEXF version",
+)
 NUMBER = r"\s*[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?\s*"
 # 2019 and 20190131 would pass for seconds of the year 1970.
 DIGITS = r"\s*(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?(?:\.0*)?\s*"
@@ -180,8 +192,14 @@ def _sound() -> Iterator[None]:
         raise DataError("is damaged; download or export it again") from None
     except (DataError, OSError):
         raise
-    except (ElementTree.ParseError, nx.NetworkXError) as error:
-        said = str(error).rstrip(".")
+    except ElementTree.ParseError as error:
+        # The message itself would quote what stands there.
+        (line, column), said = error.position, expat.ErrorString(error.code)
+        raise DataError(
+            f"cannot be read ({said}: line {line}, column {column}); export it anew"
+        ) from None
+    except nx.NetworkXError as error:
+        said = next((one for one in FAULTS if one in str(error)), "not as its format says")
         raise DataError(f"cannot be read ({said}); export it anew") from None
     except Exception:
         # What the libraries raise on a wrong file is of any kind, and may quote it.
@@ -273,7 +291,7 @@ def _refuser(source: str) -> Refuse:
         rows = np.flatnonzero(np.asarray(wrong, dtype=bool))
         if len(rows):
             more = f" ({len(rows)} such edges)" if len(rows) > 1 else ""
-            edge, value = values.index[rows[0]], str(values.iloc[rows[0]])[:80]
-            raise DataError(f"{source}, edge {edge}: {value!r} {problem}{more}.")
+            edge, value = values.index[rows[0]], shown(values.iloc[rows[0]])
+            raise DataError(f"{source}, edge {edge}: {value} {problem}{more}.")
 
     return refuse

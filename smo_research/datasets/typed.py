@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from smo_research.problems import Problem
+from smo_research.problems import Problem, shown
 from smo_research.tables import SCHEMAS, TableName
 
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
-SHOWN = 60
 DATED = r"\s*\d{4}-\d\d-\d\d"
 
 
@@ -50,7 +49,7 @@ def typed(
         made, bad, remedy = convert(values)
         done[name] = made
         problems += [
-            Problem(source, row + 1, name, f"{str(values[row])[:SHOWN]!r} is not allowed", remedy)
+            Problem(source, row + 1, name, f"{shown(values[row])} is not allowed", remedy)
             for row in bad[bad].index
         ]
     frame = cells.assign(**done)
