@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from smo_research.errors import DataError, SmoError
+from smo_research.leaving import leaving
 from smo_research.output import check_ending, check_folder, place_file, write_table
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ Results = Annotated[Path, typer.Option("-o", "--output", help="Folder for the re
 OwnFolder = Annotated[Path | None, typer.Option(help="A folder of tables of one's own.")]
 LogFile = Annotated[Path | None, typer.Option(help="A file of timed acts of one's own.")]
 PostsFile = Annotated[Path | None, typer.Option(help="The posts beside it: .csv or .parquet.")]
+KeepIds = Annotated[
+    bool, typer.Option("--keep-ids", help="As written: of organisations, public figures, or a1.")
+]
 LogFormat = Annotated[
     str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
 ]
@@ -48,8 +52,6 @@ MOST_DAYS = 36_525
 Days = Annotated[
     int | None, typer.Option(max=MOST_DAYS, help="Days; 7, 7 and 42 for a file of one's own.")
 ]
-STOPPED = 130
-HALTED = "smo: stopped; nothing half-written is left"
 CHANGED = (
     "The hypotheses file differs from the committed one: these verdicts rest on other claims, "
     "contrasts, bounds or rules than the published ones."
@@ -58,22 +60,8 @@ CHANGED = (
 
 def main() -> None:
     """Run a command; an error of ours is one message and exit status 2."""
-    try:
+    with leaving():
         app()
-    except SmoError as error:
-        print(f"smo: {error}", file=sys.stderr)
-        sys.exit(2)
-    except RuntimeError as error:
-        # What DuckDB makes of Ctrl-C in the middle of a query.
-        if str(error) != "Query interrupted":
-            raise
-        print(HALTED, file=sys.stderr)
-        sys.exit(STOPPED)
-    except SystemExit as leaving:
-        # How typer leaves after Ctrl-C.
-        if leaving.code == STOPPED:
-            print(HALTED, file=sys.stderr)
-        raise
 
 
 def _tell(line: str) -> None:
@@ -208,6 +196,7 @@ def panel(
     interactions: LogFile = None,
     posts: PostsFile = None,
     format: LogFormat = None,
+    keep_ids: KeepIds = False,
     period: Days = None,
     gap: Days = None,
     horizon: Days = None,
@@ -221,6 +210,7 @@ def panel(
     from smo_research.datasets.edgelist import format_of
     from smo_research.datasets.load import interactions_of
     from smo_research.datasets.own import open_log, read_posts
+    from smo_research.datasets.pseudonyms import under_pseudonyms
     from smo_research.measures.acts import connect
     from smo_research.measures.panel import panel as build_panel
     from smo_research.measures.panel import panel_table
@@ -244,6 +234,8 @@ def panel(
     try:
         if interactions is not None:
             log = open_log(interactions, backend, format=log_format)
+            if not keep_ids:
+                log, made = under_pseudonyms(log, made, backend)
         else:
             log = interactions_of(str(name), mirror)
         if isinstance(log, Table) and output.suffix == ".parquet":
@@ -270,18 +262,21 @@ def graph(
     ] = Path("nodes.parquet"),
     interactions: LogFile = None,
     format: LogFormat = None,
+    keep_ids: KeepIds = False,
     mirror: Mirror = None,
 ) -> None:
     """Measure the graph, one row an account, of a data set or of any timed edge list."""
     from smo_research.datasets.edgelist import format_of, read_edgelist
     from smo_research.datasets.load import load
+    from smo_research.datasets.pseudonyms import under_pseudonyms
     from smo_research.measures.graph import edges
     from smo_research.measures.position import graph_measures
 
     check_ending(output)
     if interactions is not None and name is None:
         log_format = cast("Format", format) if format else format_of(interactions)
-        pairs = edges(read_edgelist(interactions, format=log_format))
+        log = read_edgelist(interactions, format=log_format)
+        pairs = edges(log if keep_ids else under_pseudonyms(log)[0])
     elif name is not None and interactions is None and format is None:
         tables = load(name, mirror=mirror)
         if tables.interactions is not None:

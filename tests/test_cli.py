@@ -285,7 +285,7 @@ def test_panel_of_a_file_is_the_panel_of_its_log(format, ending, smo_command, pl
     path = write_log(place / f"here/log.{format}", rows, format)
     out = place / f"here/panel.{ending}"
     status, told, err = smo_command(
-        *["panel", "--interactions", path, "--format", format, "-o", out],
+        *["panel", "--interactions", path, "--format", format, "--keep-ids", "-o", out],
         *["--period", 5, "--gap", 4, "--horizon", 30],
     )
     assert (status, err) == (0, "")
@@ -319,7 +319,7 @@ def test_panel_takes_the_posts_beside_a_log(format, smo_command, place):
     else:
         posts.to_parquet(place / "here/posts.parquet")
     status, told, err = smo_command(
-        *["panel", "--interactions", f"log.{format}", "--posts", f"posts.{format}"],
+        *["panel", "--interactions", f"log.{format}", "--posts", f"posts.{format}", "--keep-ids"],
         *["--period", 5, "--gap", 4, "--horizon", 30],
     )
     assert (status, err) == (0, "")

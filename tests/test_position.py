@@ -380,7 +380,7 @@ def test_graph_of_a_file(ending, smo_command, tmp_path):
     (tmp_path / "log.txt").write_text("a b 1000\na b 2000\nb c 3000\nc a 4000\nd d 5000\n")
     out = f"nodes.{ending}"
     status, told, _ = smo_command(
-        *["graph", "--interactions", "log.txt", "--format", "snap", "-o", out]
+        *["graph", "--interactions", "log.txt", "--format", "snap", "--keep-ids", "-o", out]
     )
     assert (status, told) == (0, f"{out}: 3 accounts, 3 pairs\n")
     read = pd.read_parquet if ending == "parquet" else pd.read_csv
