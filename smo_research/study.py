@@ -15,7 +15,7 @@ import pandas as pd
 
 from smo_research.datasets.catalog import catalog, dataset
 from smo_research.datasets.fetch import fetch
-from smo_research.datasets.folder import read_folder
+from smo_research.datasets.folder import Own, read_folder
 from smo_research.datasets.load import data_hashes, load
 from smo_research.errors import DataError, FetchError
 from smo_research.evidence.hypotheses import committed_hash, hypotheses, hypotheses_hash
@@ -115,9 +115,7 @@ def study(
     if data is not None:
         if names:
             raise DataError("Give either names of data sets or --data DIR, not both.")
-        own = read_folder(data)
-        wanted = [(own.entry, own.tables, own.hashes)]
-        return gather(side_by_side(wanted, quick=quick, workers=1, tell=tell), {}, quick=quick)
+        return _own_study(read_folder(data), quick=quick, tell=tell)
     chosen = {dataset(name).name for name in names} if names else set()
     # In the catalogue's order, so that the files do not tell in which the names were given.
     entries = [entry for name, entry in catalog().items() if not chosen or name in chosen]
@@ -138,6 +136,15 @@ def study(
         raise FetchError("No data set could be obtained:\n" + "\n".join(passed_over.values()))
     studies = side_by_side(wanted, quick=quick, workers=workers, tell=tell)
     return gather(studies, passed_over, checks=checks, quick=quick)
+
+
+def _own_study(own: Own, *, quick: bool, tell: Callable[[str], None]) -> Study:
+    """Study data of one's own, in which small cells of people are not shown."""
+    from smo_research.report.small_cells import without_small_cells
+
+    wanted = [(own.entry, own.tables, own.hashes)]
+    found = side_by_side(wanted, quick=quick, workers=1, tell=tell)
+    return gather([without_small_cells(one, own.tables) for one in found], {}, quick=quick)
 
 
 def gather(
@@ -281,13 +288,14 @@ def write(done: Study, folder: str | Path) -> list[Path]:
 
 
 def _card(one: DatasetStudy) -> dict[str, Any]:
-    rows = ", ".join(f"{count:,} {name}" for name, count in one.rows.items())
+    from smo_research.report.small_cells import rows_told
+
     entry = one.entry
     return {
         "name": entry.name,
         "title": entry.title,
         "licence": entry.licence,
-        "rows": rows,
+        "rows": rows_told(one),
         "cannot_say": entry.limits,
         "citation": entry.citation,
     }

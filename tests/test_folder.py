@@ -55,10 +55,26 @@ def test_pseudonyms_agree_between_tables(tmp_path):
     assert own.tables.posts["post_id"].tolist() == ["p1", "p2"]
 
 
-@pytest.mark.parametrize("ids", ["public", "own"])
-def test_ids_that_are_to_be_kept_are(tmp_path, ids):
-    folder = made(tmp_path / "v", interactions__csv=LOG, smo__toml=f'ids = "{ids}"\n')
-    assert set(read_folder(folder).tables.interactions["source_id"]) == {"zoe", "amy", "bo"}
+@pytest.mark.parametrize(
+    ("ids", "kept"), [("public", True), ("own", False), ("people", False), (None, False)]
+)
+def test_ids_are_kept_where_they_are_public_only(tmp_path, ids, kept):
+    settings = f'ids = "{ids}"\n' if ids else ""
+    folder = made(tmp_path / "v", interactions__csv=LOG, smo__toml=settings)
+    sources = set(read_folder(folder).tables.interactions["source_id"])
+    assert sources == ({"zoe", "amy", "bo"} if kept else {"a1", "a2", "a3"})
+
+
+def test_types_of_posts_are_no_texts_and_those_of_few_people_are_one(tmp_path):
+    head = "post_id,account_id,created_at,post_type\n"
+    rows = [f"{k},person {k},2020-01-01,{'photo' if k < 5 else 'poll'}\n" for k in range(9)]
+    folder = made(tmp_path / "v", posts__csv=head + "".join(rows))
+    assert set(read_folder(folder).tables.posts["post_type"]) == {"photo", "other"}
+    made(folder, smo__toml='ids = "own"\n')
+    assert set(read_folder(folder).tables.posts["post_type"]) == {"photo", "poll"}
+    made(folder, posts__csv=head + rows[0] + "x,person,2020-01-01,ask @zoe\n")
+    _, (problem,) = inspect_folder(folder)
+    assert str(problem).startswith("posts.csv, row 2, column 'post_type': a text of 8 characters")
 
 
 def test_ids_stay_as_written(tmp_path):

@@ -27,7 +27,7 @@ OF_A_TABLE = ("file", "separator", "columns", "values")
 IDS = {
     "people": "pseudonymised on reading",
     "public": "public",
-    "own": "one's own accounts",
+    "own": "one's own accounts, pseudonymised on reading",
 }
 WEEKLY = {"period": 7, "gap": 7, "horizon": 42, "from_launch": False}
 FEWEST_PEOPLE = 5
@@ -35,6 +35,7 @@ TOO_FEW = (
     f"Fewer than {FEWEST_PEOPLE} people posted, and what a cell shows should not be one person's; "
     'for accounts of your own write ids = "own" in smo.toml.'
 )
+OTHER = "other"
 # Columns that hold an id, by the kind of thing it names.
 ACCOUNTS = ("source_id", "target_id", "account_id")
 
@@ -67,8 +68,9 @@ def read_folder(folder: str | Path) -> Own:
     Returns
     -------
     Own
-        People's ids as serial pseudonyms by first appearance, unless smo.toml says that ids are
-        "public" (organisations, public figures) or "own".
+        Ids as serial pseudonyms by first appearance, unless smo.toml says that they are "public"
+        (organisations, public figures). With "own", accounts of one's own, they are pseudonyms
+        too, since others wrote to them.
 
     Raises
     ------
@@ -117,9 +119,10 @@ def inspect_folder(folder: str | Path) -> tuple[Own | None, list[Problem]]:
         problems.append(Problem(folder.name, None, None, nothing, f"give one of {names}"))
     if problems:
         return None, problems
-    ids = settings.get("ids", "people")
-    if ids == "people":
+    if settings.get("ids", "people") != "public":
         tables = _pseudonymised(tables)
+    if settings.get("ids", "people") == "people" and "post_type" in tables.get("posts", ()):
+        tables["posts"] = _common_types(tables["posts"])
     name = str(settings.get("name", _slug(folder)))
     whole = Tables(name, **{str(table): frame for table, frame in tables.items()})
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files.values()}
@@ -241,6 +244,13 @@ def _pseudonymised(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         ).astype({column: "str" for column in ACCOUNTS if column in frame})
         for name, frame in tables.items()
     }
+
+
+def _common_types(posts: pd.DataFrame) -> pd.DataFrame:
+    """Make one type of those that fewer than five people use; a type's name is shown."""
+    accounts = posts.groupby("post_type")["account_id"].nunique()
+    rare = posts["post_type"].isin(accounts[accounts < FEWEST_PEOPLE].index)
+    return posts.assign(post_type=posts["post_type"].mask(rare, OTHER))
 
 
 def _distinct(parts: list[Any]) -> list[Any]:

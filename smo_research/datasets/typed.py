@@ -11,6 +11,7 @@ from smo_research.problems import Problem, shown
 from smo_research.tables import SCHEMAS, TableName
 
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
+LONGEST_TYPE, MOST_TYPES = 40, 50
 DATED = r"\s*\d{4}-\d\d-\d\d"
 
 
@@ -53,7 +54,24 @@ def typed(
             for row in bad[bad].index
         ]
     frame = cells.assign(**done)
+    if "post_type" in frame and table == "posts":
+        problems += _free_text(frame["post_type"], source)
     return frame, problems
+
+
+def _free_text(types: pd.Series, source: str) -> list[Problem]:
+    """Find types of posts that are no names of types but texts, addresses or accounts."""
+    said = types.dropna().astype(str)
+    free = said[(said.str.len() > LONGEST_TYPE) | said.str.contains("@|//|\n")]
+    remedy = f"name types in at most {LONGEST_TYPE} characters, or leave the column out"
+    problems = [
+        Problem(source, row + 1, "post_type", f"{shown(text)} is no type of post", remedy)
+        for row, text in free.items()
+    ]
+    if not problems and said.nunique() > MOST_TYPES:
+        many = f"there are {said.nunique():,} types of posts"
+        problems = [Problem(source, None, "post_type", many, f"make at most {MOST_TYPES} of them")]
+    return problems
 
 
 def _times(text: pd.Series) -> tuple[pd.Series, pd.Series, str]:

@@ -141,7 +141,7 @@ def _compare(ends: dict[bool, pd.Series]) -> int:
 
 def _finding(ends: dict[bool, pd.Series]) -> str:
     if len(ends) < 2:
-        return "only one arm has contacts, so nothing can be compared"
+        return "only one arm has contacts to show, so nothing can be compared"
     words = {
         1: "people who were answered are back more often",
         -1: "people who were answered are back less often",
