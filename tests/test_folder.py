@@ -59,7 +59,7 @@ def test_pseudonyms_agree_between_tables(tmp_path):
     ("ids", "kept"), [("public", True), ("own", False), ("people", False), (None, False)]
 )
 def test_ids_are_kept_where_they_are_public_only(tmp_path, ids, kept):
-    settings = f'ids = "{ids}"\n' if ids else ""
+    settings = f'ids = "{ids}"\n' if ids else "# nothing is said\n"
     folder = made(tmp_path / "v", interactions__csv=LOG, smo__toml=settings)
     sources = set(read_folder(folder).tables.interactions["source_id"])
     assert sources == ({"zoe", "amy", "bo"} if kept else {"a1", "a2", "a3"})
