@@ -20,6 +20,7 @@ from smo_research.report import edition, plates
 from smo_research.report import record_numbers as numbers
 from smo_research.report.album import Record
 from smo_research.report.figures import WORDS
+from smo_research.report.marginals import side_by_side
 from smo_research.study import LIBRARIES, Study, study
 from smo_research.tables import Tables
 
@@ -191,6 +192,31 @@ def records() -> tuple[Record, ...]:
             numbers=numbers.attention_numbers,
             plot=plates.attention_curves,
             keys=("platform", "hours_since"),
+        ),
+        Record(
+            name="calibration",
+            title="How often the tests are wrong, and find what is there",
+            caption="Above: worlds in which a null hypothesis holds and its 5 % test rejects it, "
+            "with 95 % intervals (Clopper-Pearson), over simulated worlds of 500 accounts unless a "
+            'line says otherwise. "At the bound": the effect is just large enough to matter, and '
+            "the test for a negligible one should not call it so. Below: worlds in which an effect "
+            "was planted and the test finds it.",
+            datasets=(),
+            numbers=numbers.calibration_numbers,
+            plot=plates.calibration,
+            keys=("worlds_of", "label", "accounts"),
+        ),
+        Record(
+            name="marginals",
+            title="A simulated log beside two real ones",
+            caption=f"What a log looks like from outside. The simulated world is {numbers.ALIKE}, "
+            "set to look like collegemsg; no effect is planted in it. Shares of accounts are shown "
+            "where they are of five accounts or more.",
+            datasets=numbers.FOLLOWED,
+            numbers=numbers.marginal_numbers,
+            plot=side_by_side,
+            keys=("log", "measure", "x"),
+            seed=SEED,
         ),
     )
 

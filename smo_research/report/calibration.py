@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MultipleLocator
 
 from smo_research.report.save import save_figure
@@ -110,7 +111,7 @@ def calibration_plot(short: pd.DataFrame, found: pd.DataFrame) -> Figure:
         1,
         figsize=(7.1, 0.27 * rows + 4.6),
         height_ratios=[0.27 * rows + 0.8, 3],
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(hspace=0.06),
     )
     sizes(short, ax=above)
     powers(found, ax=below)

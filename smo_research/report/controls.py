@@ -14,7 +14,7 @@ from smo_research.report.interactive import Shown, as_png, css_width
 from smo_research.report.style import QUIET
 from smo_research.tables import Windows
 
-_LABEL_WIDTH = "9em"
+_LABEL_WIDTH = "13em"
 
 
 def knobs(draw: Callable[..., Axes | Figure], **ranges: Any) -> Shown:
@@ -139,7 +139,7 @@ def _control(name: str, given: Any) -> Any:
     about: dict[str, Any] = {
         "description": name.replace("_", " "),
         "style": {"description_width": _LABEL_WIDTH},
-        "layout": {"width": "32em", "max_width": "100%"},
+        "layout": {"width": "36em", "max_width": "100%"},
     }
     if isinstance(given, list):
         return ipywidgets.Dropdown(options=given, value=given[0], **about)

@@ -25,6 +25,8 @@ _CSS_DPI = 96
 _HEIGHT = 560
 _MOST_BYTES = 2**20
 _NODE_SIZES = (5, 16)
+# Left of the middle and a little away: the widget's legend lies over the right of the graph.
+_CAMERA = {"x": 0.68, "y": 0.5, "ratio": 1.3, "angle": 0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,5 +217,6 @@ def _sigma(
         default_node_color=QUIET,
         default_edge_type="curve" if plain.is_directed() else "rectangle",
         height=_HEIGHT,
+        camera_state=_CAMERA,
         **coloured,
     )

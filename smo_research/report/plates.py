@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 
 from smo_research.datasets.catalog import dataset
 from smo_research.report.attention import attention
+from smo_research.report.calibration import calibration_plot
 from smo_research.report.contest_plot import contest_bars
 from smo_research.report.curves import return_curve
 from smo_research.report.grid import testability
 from smo_research.report.horizons import across_horizons
 from smo_research.report.plots import forest
+from smo_research.report.record_numbers import POWERS, SIZES
 from smo_research.report.return_models import return_models
 from smo_research.report.rows import require
 from smo_research.report.specification_plot import specification_curve
@@ -147,6 +149,19 @@ def attention_curves(table: pd.DataFrame) -> Axes:
     ax = attention(table, ax=ax)
     ax.set_ylabel("mean share of the final count\n(shaded: 95 % interval)")
     return ax
+
+
+def calibration(table: pd.DataFrame) -> Figure:
+    """Draw how often each test is wrong, above how often it finds what is there.
+
+    Parameters
+    ----------
+    table
+        As `smo_research.report.record_numbers.calibration_numbers` gives it.
+    """
+    require(table, ["worlds_of"], "table")
+    wrong, found = (table[table["worlds_of"] == name] for name in (SIZES, POWERS))
+    return calibration_plot(wrong, found)
 
 
 def _stacked(

@@ -11,6 +11,10 @@ from smo_research.evidence.horizons import across_windows
 from smo_research.evidence.ladder import SEED
 from smo_research.measures.panel import panel
 from smo_research.report.album import Sources
+from smo_research.simulation.marginals import ACTIVITY, marginals
+from smo_research.simulation.scenarios import scenario
+from smo_research.simulation.simulated import simulate
+from smo_research.simulation.sizes import calibrated, powers, sizes
 from smo_research.tables import Windows
 
 FEWEST_PEOPLE = 5
@@ -18,6 +22,9 @@ FEWEST_PEOPLE = 5
 LARGEST = "mathoverflow"
 FOLLOWED = (LARGEST, "collegemsg")
 ATTENTION = "news-attention"
+# The scenario that is meant to look like a real log, and that log last.
+ALIKE = "like-collegemsg"
+SIZES, POWERS = "null that holds", "effect that is there"
 _EFFECT = ["estimate", "ci_low", "ci_high", "unit"]
 _ROW = ["hypothesis", "dataset", "model", "block", "term"]
 _NAIVE = "naive"
@@ -120,6 +127,31 @@ def attention_numbers(sources: Sources) -> pd.DataFrame:
     reach = _NORMAL * found["error"]
     ends = {"ci_low": found["mean"] - reach, "ci_high": found["mean"] + reach}
     return found.assign(**ends)[["platform", "hours_since", "mean", *ends, "n_items"]]
+
+
+def calibration_numbers(sources: Sources) -> pd.DataFrame:
+    """How often each test was wrong, and found what is there, as the committed calibration says."""
+    table = calibrated()
+    wrong, found = sizes(table).drop(columns="cell"), powers(table)
+    return pd.concat([wrong.assign(worlds_of=SIZES), found.assign(worlds_of=POWERS)])[
+        ["worlds_of", "label", "hypothesis", "accounts", "worlds", "rate", "low", "high", "holds"]
+    ]
+
+
+def marginal_numbers(sources: Sources) -> pd.DataFrame:
+    """What the logs of `FOLLOWED` and a simulated one look like, where five accounts or more do."""
+    logs = {name: _log(sources, name)[0] for name in FOLLOWED}
+    sources.tell(f"{ALIKE}: a simulated log")
+    logs["simulated"] = simulate(scenario(ALIKE), seed=SEED).interactions
+    return pd.concat([_of_many(log, name) for name, log in logs.items()])
+
+
+def _of_many(log: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The marginals of a log without the shares that one to four accounts make up."""
+    rows = marginals(log, log=name)
+    accounts = log.loc[log["source_id"] != log["target_id"], "source_id"].nunique()
+    few = (rows["measure"] == ACTIVITY) & (rows["y"] * accounts < FEWEST_PEOPLE - 0.5)
+    return rows[~few]
 
 
 def _log(sources: Sources, name: str) -> tuple[pd.DataFrame, Windows]:
