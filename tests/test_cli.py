@@ -212,7 +212,10 @@ def test_a_truncated_gzip(refused, place, left):
         (["panel", "--interactions", "folder", "--format", "parquet"], "folder cannot be read"),
         (["panel", "--interactions", "log.csv", "-o", "no/p.csv"], "no/p.csv: there is no folder"),
         (["panel", "--interactions", "log.csv", "-o", "p.xlsx"], "must end in .parquet or .csv"),
-        (["panel", "--interactions", "log.csv", "-o", "folder.csv"], "folder.csv: cannot be writ"),
+        (
+            ["panel", "--interactions", "log.csv", "-o", "folder.csv"],
+            "folder.csv: is a folder and no",
+        ),
         (["panel", "--interactions", "log.csv", "--gap", 50], "50 > 42 days"),
         (["panel", "--interactions", "log.csv", "--gap", 0], "gap must be a whole number of days"),
         (["panel", "--interactions", "log.csv", "--period", 0], "period must be a whole number"),

@@ -187,7 +187,7 @@ def test_bad_konect_row_is_named_by_its_line(tmp_path, row, parts):
     ],
 )
 def test_bad_csv_row_is_named_by_its_line(tmp_path, row, parts):
-    rows = f'{HEAD}\n"a\nb",b,2020-01-01\n\n   \n{row}\n'
+    rows = f"{HEAD}\na,b,2020-01-01\n\n   \n\n{row}\n"
     refused(tmp_path, "csv", rows, "row 6", *parts)
 
 

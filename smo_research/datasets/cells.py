@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ from smo_research.errors import DataError
 from smo_research.problems import shown
 
 Refuse = Callable[[Any, pd.Series, str], None]
+BREAKS = "[\n\r\0]"
+PLAIN = (str, int, float, datetime.date, datetime.time, Decimal, np.generic, type(None))
+# Beyond this a time does not fit into microseconds, and nothing was written then.
+LATEST = pd.Timestamp("9999-12-31", tz="UTC")
 
 
 def refuser(path: Path, line_of: Callable[[int], int], *, quote: bool = True) -> Refuse:
@@ -35,10 +41,23 @@ def refuser(path: Path, line_of: Callable[[int], int], *, quote: bool = True) ->
         if len(rows):
             more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
             value = values.iloc[rows[0]]
-            said = repr(str(value)[:80]) if quote else shown(value)
+            said = repr(str(value)[:80]) if quote else _shown(value)
             raise DataError(f"{path.name}, row {line_of(int(rows[0]))}: {said} {problem}{more}.")
 
     return refuse
+
+
+def _shown(value: Any) -> str:
+    plain = isinstance(value, (*PLAIN, type(pd.NA)))
+    return shown(value) if plain else f"a value of type {type(value).__name__}"
+
+
+def odd(values: pd.Series) -> np.ndarray:
+    """Tell which rows hold no single value but bytes, a list or the like."""
+    if values.dtype != object:
+        return np.zeros(len(values), dtype=bool)
+    plain = (*PLAIN, type(pd.NA))
+    return np.array([not isinstance(value, plain) for value in values], dtype=bool)
 
 
 def as_text(ids: pd.Series, refuse: Refuse) -> pd.Series:
@@ -46,6 +65,11 @@ def as_text(ids: pd.Series, refuse: Refuse) -> pd.Series:
     known = pd.api.types.is_string_dtype(ids) or pd.api.types.is_integer_dtype(ids)
     refuse(np.full(len(ids), not known), ids, f"is not text; write {ids.name} as text")
     text = ids.astype("str")
+    refuse(
+        text.str.contains(BREAKS, na=False),
+        text,
+        f"holds a line break or a NUL, as no {ids.name} does; look for a stray quote before it",
+    )
     return text.mask(text == "")
 
 
@@ -69,9 +93,15 @@ def from_calendar(times: pd.Series, refuse: Refuse) -> pd.Series:
         # pandas would read "now" and "2004" as times too.
         dated = text.where(text.str.match(r"\s*\d{4}-\d\d-\d\d", na=False))
         times = pd.to_datetime(dated, format="ISO8601", utc=True, errors="coerce")
-    times = pd.to_datetime(times, utc=True).dt.as_unit("us")
+    times = in_microseconds(times)
     refuse(times.isna(), text, f"is no time; {remedy}")
     refuse(times < pd.Timestamp(0, tz="UTC"), text, f"lies before 1970; {remedy}")
     late = times > pd.Timestamp.now(tz="UTC") + pd.Timedelta(days=1)
     refuse(late, text, f"lies in the future; {remedy}")
     return times
+
+
+def in_microseconds(times: pd.Series) -> pd.Series:
+    """Return typed times in UTC; one too far off to be told in microseconds is missing."""
+    times = pd.to_datetime(times, utc=True)
+    return times.where(times <= LATEST).dt.as_unit("us")

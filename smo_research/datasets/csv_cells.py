@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import warnings
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from smo_research.datasets.cells import Refuse, refuser
-from smo_research.datasets.edgelist import read_text
+from smo_research.datasets.text_files import csv_rows, read_text
 from smo_research.errors import DataError
 
 AGAIN = "download the file again"
@@ -47,7 +46,7 @@ def read_cells(
                 keep_default_na=False,
                 na_values=list(missing),
             )
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except (ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"{path.name} is no whole table ({str(error).strip()}); {AGAIN}.") from None
     absent = [column for column in columns if column not in cells]
     if absent:
@@ -77,6 +76,5 @@ def times(text: pd.Series, refuse: Refuse, *, format: str) -> pd.Series:
 
 def _line_of(data: bytes, row: int) -> int:
     """Return the line that a row ends in; a quoted text may run over several."""
-    reader = csv.reader(io.StringIO(data.decode(), newline=""))
-    rows = (reader.line_num for cells in reader if cells)
+    rows = (end for _, end, _ in csv_rows(data))
     return next(line for number, line in enumerate(rows) if number == row + 1)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import warnings
-import zlib
 from functools import partial
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -15,9 +13,11 @@ from typing import Literal, cast, get_args
 import numpy as np
 import pandas as pd
 
-from smo_research.datasets.cells import Refuse, as_text, from_calendar, from_epoch, refuser
+from smo_research.datasets.cells import Refuse, as_text, from_calendar, from_epoch, odd, refuser
+from smo_research.datasets.text_files import csv_rows, read_frame
+from smo_research.datasets.text_files import read_text as read_text
 from smo_research.errors import DataError
-from smo_research.tables import KINDS, validate
+from smo_research.tables import KINDS, SCHEMAS, validate
 
 Format = Literal["snap", "konect", "csv", "parquet"]
 COLUMNS = {
@@ -27,6 +27,10 @@ COLUMNS = {
 # What is wrong in a log of one's own is told without quoting it.
 _refuser = partial(refuser, quote=False)
 COMMENT = {"snap": b"#", "konect": b"%"}
+# More than this does not fit into the memory of a usual machine; a bomb claims far more.
+MOST_CELLS = 1 << 31
+# Doubles tell whole numbers apart up to this.
+MOST_SEQ = 1 << 53
 REQUIRED = ["source_id", "target_id", "created_at"]
 
 
@@ -92,33 +96,6 @@ def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") ->
     return validate(log, "interactions", source=path.name)
 
 
-def read_text(path: Path) -> bytes:
-    """Return the UTF-8 text of a file, decompressed, its lines ended by newlines.
-
-    Raises
-    ------
-    DataError
-        When the file is absent, empty, damaged or not UTF-8.
-    """
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} is damaged ({error}); download it again.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); correct the name.") from None
-    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        raise DataError(f"{path.name}, row {row} is not UTF-8 text; convert the file.") from None
-    if not data.strip():
-        raise DataError(f"{path.name} is empty; give it at least one row.")
-    return data
-
-
 def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
     data, comment, columns = read_text(path), COMMENT[format], COLUMNS[format]
     lines = re.sub(rb"(?m)^[ \t]*" + comment + rb".*\n?", b"", data)
@@ -160,21 +137,13 @@ def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
 
 
 def _read_csv(path: Path, kind: str) -> pd.DataFrame:
-    data = read_text(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            log = pd.read_csv(io.BytesIO(data), index_col=False, dtype=str, na_filter=False)
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        (_, header), *rows = _csv_rows(data)
-        for line, row in rows:
-            if len(row) > len(header):
-                raise DataError(
-                    f"{path.name}, row {line} has {len(row)} columns, but the header {len(header)};"
-                    " quote what holds a comma."
-                ) from None
-        raise DataError(f"{path.name} is not csv ({error}); correct or export it anew.") from None
-    return _interactions(log, path, _refuser(path, lambda row: _csv_rows(data)[row + 1][0]), kind)
+    log, data = read_frame(path)
+    log = log.fillna("")
+    return _interactions(log, path, _refuser(path, lambda row: _starts(data)[row + 1]), kind)
+
+
+def _starts(data: bytes) -> list[int]:
+    return [line for line, _, _ in csv_rows(data)]
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -183,18 +152,35 @@ def read_parquet(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        When the file is absent or is not whole Parquet.
+        When the file is absent, is not whole Parquet, or would fill the memory; when two columns
+        have one name.
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         # Through a buffer, since pyarrow reads columns out of the names of folders.
-        return pd.read_parquet(io.BytesIO(path.read_bytes())).reset_index(drop=True)
-    except (pa.ArrowException, ValueError) as error:
+        data = io.BytesIO(path.read_bytes())
+        told = pq.read_metadata(data)
+        names = pd.Series(told.schema.to_arrow_schema().names, dtype=object)
+        cells = told.num_rows * max(told.num_columns, 1)
+        frame = pd.DataFrame()
+        if cells <= MOST_CELLS and names.is_unique:
+            frame = pd.read_parquet(data).reset_index(drop=True)
+    except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
         raise DataError(f"{path.name} is not whole Parquet ({error}); write it anew.") from None
     except OSError as error:
-        reason = error.strerror or error
+        reason = error.strerror or "it is not whole"
         raise DataError(f"{path} cannot be read ({reason}); correct or replace it.") from None
+    if cells > MOST_CELLS:
+        raise DataError(f"{path.name} says it has {cells:,} cells; give at most {MOST_CELLS:,}.")
+    if not names.is_unique:
+        twice = names[names.duplicated()].iloc[0]
+        raise DataError(
+            f"{path.name} has {(names == twice).sum()} columns of the name '{twice}'; give each "
+            "column a name of its own."
+        )
+    return frame
 
 
 def _interactions(log: pd.DataFrame, path: Path, refuse: Refuse, kind: str) -> pd.DataFrame:
@@ -204,14 +190,18 @@ def _interactions(log: pd.DataFrame, path: Path, refuse: Refuse, kind: str) -> p
             f"{path.name} has no column {', '.join(absent)}; an interactions table needs "
             f"{', '.join(REQUIRED)}."
         )
+    for column in set(log) & set(SCHEMAS["interactions"].to_schema().columns):
+        refuse(odd(log[column]), log[column], f"is no single value; write {column} as text")
     log = log.assign(created_at=from_calendar(log["created_at"], refuse))
     for column in ("source_id", "target_id"):
         log[column] = as_text(log[column], refuse)
         refuse(log[column].isna(), log[column], f"is no {column}; give one or drop the row")
     if "seq" not in log:
         log["seq"] = np.arange(len(log))
+    untold = np.full(len(log), log["seq"].dtype.kind in "mMb")
+    refuse(untold, log["seq"], "is no number; number the rows 0, 1, 2, ..., each once")
     seq = pd.to_numeric(log["seq"], errors="coerce").astype("float64")
-    wrong = ~(seq >= 0) | (seq % 1 != 0) | seq.duplicated()
+    wrong = ~((seq >= 0) & (seq <= MOST_SEQ)) | (seq % 1 != 0) | seq.duplicated()
     refuse(wrong, log["seq"], "is no seq; number the rows 0, 1, 2, ..., each once")
     log["seq"] = seq.astype("int64")
     if "kind" not in log:
@@ -226,14 +216,3 @@ def _line_of(row: int, data: bytes, comment: bytes) -> int:
     lines = (line.strip() for line in data.split(b"\n"))
     numbers = [n for n, line in enumerate(lines, 1) if line and not line.startswith(comment)]
     return numbers[row]
-
-
-def _csv_rows(data: bytes) -> list[tuple[int, list[str]]]:
-    """Return the line that each row starts in, and its cells; blank lines are no rows."""
-    reader = csv.reader(io.StringIO(data.decode(), newline=""))
-    rows, line = [], 1
-    for row in reader:
-        if "".join(row).strip() or len(row) > 1:
-            rows.append((line, row))
-        line = reader.line_num + 1
-    return rows

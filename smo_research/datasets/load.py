@@ -20,6 +20,7 @@ from smo_research.datasets.catalog import dataset
 from smo_research.datasets.fetch import cache_dir, fetch
 from smo_research.datasets.sources import sha256_of
 from smo_research.errors import DataError
+from smo_research.output import HEX, sweep
 from smo_research.tables import TableName, Tables, validate
 
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -109,6 +110,7 @@ def _read_kept(name: str, folder: Path) -> Tables | None:
 
 def _keep(tables: Tables, folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    sweep(folder.parent, rf"\.[0-9a-f]{{16}}\.{HEX}")
     try:
         part.mkdir(parents=True)
         hashes = {}

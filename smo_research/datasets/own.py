@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,10 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from smo_research.datasets.edgelist import Format, read_edgelist, read_parquet, read_text
+from smo_research.datasets.edgelist import Format, read_edgelist, read_parquet
+from smo_research.datasets.misfits import misfits
 from smo_research.datasets.scan import scan_parquet
+from smo_research.datasets.text_files import read_frame
 from smo_research.datasets.typed import typed
 from smo_research.errors import DataError
 from smo_research.problems import Problem, told
@@ -102,9 +102,10 @@ def read_table(
         if path.suffix == ".parquet":
             frame = read_parquet(path)
         else:
-            frame = _cells(path, str(said.get("separator", ",")))
+            frame, _ = read_frame(path, separator=str(said.get("separator", ",")), missing=("",))
     except DataError as error:
-        wrong, _, remedy = str(error).removeprefix(f"{path.name} ").rstrip(".").partition("; ")
+        text = str(error).removeprefix(path.name).removeprefix(", ").removeprefix(" ")
+        wrong, _, remedy = text.rstrip(".").partition("; ")
         return pd.DataFrame(), [Problem(path.name, None, None, wrong, remedy or "correct it")]
     if columns := said.get("columns"):
         absent = [name for name in columns.values() if name not in frame]
@@ -116,6 +117,8 @@ def read_table(
     placed = table == "interactions" and "seq" not in frame
     if placed:
         frame = frame.assign(seq=range(len(frame)))
+    if problems := misfits(frame, table, source=path.name):
+        return frame, problems
     frame, problems = typed(frame, table, source=path.name)
     known = {(one.row, one.column) for one in problems}
     frame, more = checked(frame, table, source=path.name)
@@ -124,21 +127,3 @@ def read_table(
         order = frame["created_at"].argsort(kind="stable")
         frame = frame.iloc[order].reset_index(drop=True).assign(seq=range(len(frame)))
     return frame, problems
-
-
-def _cells(path: Path, separator: str) -> pd.DataFrame:
-    text = read_text(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                io.BytesIO(text),
-                sep=separator,
-                dtype=str,
-                keep_default_na=False,
-                na_values=[""],
-                index_col=False,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
-        said = str(error).strip().splitlines()[-1]
-        raise DataError(f"{path.name} is not csv ({said}); correct or export it anew.") from None

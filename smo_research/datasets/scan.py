@@ -9,8 +9,12 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
+from smo_research.datasets.cells import BREAKS
 from smo_research.tables import EARLIEST, KINDS, SCHEMAS
 
+INTERRUPTED = "Query interrupted"
+# DuckDB would take a name with one of these as many files.
+GLOB = "*?["
 _NEEDED = {"source_id": "string", "target_id": "string", "created_at": "timestamp", "seq": "int64"}
 
 
@@ -31,11 +35,18 @@ def scan_parquet(path: Path, backend: ibis.BaseBackend) -> ir.Table | None:
         unknown value, a column too few or too many. `read_edgelist` then repairs what it may
         and names the row of what it may not.
     """
+    if set(GLOB) & set(str(path)):
+        return None
     try:
-        log = backend.read_parquet(str(path))
-    except Exception:
+        return _sound(backend.read_parquet(str(path), hive_partitioning=False), backend)
+    except Exception as error:
+        if str(error) == INTERRUPTED:
+            raise
         # Each engine has errors of its own, and the reader says in words what is wrong.
         return None
+
+
+def _sound(log: ir.Table, backend: ibis.BaseBackend) -> ir.Table | None:
     types = {name: str(dtype).removeprefix("!") for name, dtype in log.schema().items()}
     known = set(types) <= set(SCHEMAS["interactions"].to_schema().columns)
     typed = all(types.get(name, "").startswith(kind) for name, kind in _NEEDED.items())
@@ -43,6 +54,7 @@ def scan_parquet(path: Path, backend: ibis.BaseBackend) -> ir.Table | None:
         return None
     ids = [_.source_id, _.target_id]
     sound = ibis.and_(*(one.length() > 0 for one in ids), _.seq >= 0)
+    sound &= ibis.and_(*(~one.re_search(BREAKS) for one in ids))
     sound &= _.created_at.between(EARLIEST, pd.Timestamp.now(tz="UTC"))
     if "kind" in types:
         sound &= _.kind.isin(KINDS)

@@ -9,17 +9,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from smo_research.datasets.catalog import File, Package
 from smo_research.errors import FetchError
 
+if TYPE_CHECKING:
+    import requests
+
 TIMEOUT_SECONDS = 20
+SLOWEST_BYTES_SECOND = 10_000
 
 
 def take(file: File, place: Path, folder: Path) -> bool:
@@ -56,27 +61,61 @@ class _Capped:
             raise FetchError("more bytes than were published")
         self.stream.write(chunk)
 
-    def flush(self) -> None:
-        self.stream.flush()
-
 
 def _request(url: str, limit: int, part: BinaryIO) -> None:
-    import pooch
     import requests
+    import urllib3
 
-    get = pooch.HTTPDownloader(
-        progressbar=sys.stderr.isatty(), chunk_size=2**16, timeout=TIMEOUT_SECONDS
-    )
+    patience = TIMEOUT_SECONDS + limit / SLOWEST_BYTES_SECOND
+    late = threading.Event()
     try:
-        get(url, _Capped(part, limit), None)
+        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response:
+            response.raise_for_status()
+            with _cut_off(response, patience, late):
+                _receive(response, _Capped(part, limit), limit)
     except FetchError as error:
         raise FetchError(f"{url} sends {error}") from None
     except requests.HTTPError as error:
         raise FetchError(f"{url} answers {str(error).partition(' for url')[0]}") from None
     except requests.Timeout:
         raise FetchError(f"{url} did not answer in {TIMEOUT_SECONDS} seconds") from None
-    except requests.RequestException as error:
-        raise FetchError(f"{url} cannot be reached ({type(error).__name__})") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        if not late.is_set():
+            raise FetchError(f"{url} cannot be reached ({type(error).__name__})") from None
+    if late.is_set():
+        raise FetchError(f"{url} was not through after {patience:,.0f} seconds")
+
+
+def _receive(response: requests.Response, part: _Capped, limit: int) -> None:
+    from tqdm import tqdm
+
+    options: dict[str, Any] = {"unit": "B", "unit_scale": True, "ncols": 79}
+    with tqdm(total=limit, disable=not sys.stderr.isatty(), **options) as progress:
+        for chunk in response.iter_content(2**16):
+            part.write(chunk)
+            progress.update(len(chunk))
+
+
+@contextlib.contextmanager
+def _cut_off(response: requests.Response, seconds: float, late: threading.Event) -> Iterator[None]:
+    """Hang up after so many seconds: a server may send a byte now and then for days."""
+
+    def hang_up() -> None:
+        late.set()
+        with contextlib.suppress(OSError, ValueError):
+            response.raw.shutdown()
+
+    # Before 2.3 urllib3 cannot hang up.
+    if not hasattr(response.raw, "shutdown"):
+        yield
+        return
+    timer = threading.Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def from_package(file: File, package: Package, folder: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from smo_research.datasets.cells import in_microseconds
 from smo_research.problems import Problem, shown
 from smo_research.tables import SCHEMAS, TableName
 
@@ -43,7 +44,7 @@ def typed(
         convert = next((make for mark, make in CONVERT.items() if kind.startswith(mark)), None)
         if convert is None or not pd.api.types.is_string_dtype(values):
             if kind.startswith("datetime64") and pd.api.types.is_datetime64_any_dtype(values):
-                done[name] = pd.to_datetime(values, utc=True).dt.as_unit("us")
+                done[name] = in_microseconds(values)
             elif kind.startswith("str") and pd.api.types.is_integer_dtype(values):
                 done[name] = values.astype("str")
             continue

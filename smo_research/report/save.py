@@ -10,6 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from smo_research.output import safe_cells
+
 DPI = 200
 
 
@@ -63,4 +65,4 @@ def _save(figure: Figure, path: Path, kind: str, metadata: dict[str, str | None]
 
 def to_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table to 8 digits: the solver's last ones depend on the run."""
-    table.to_csv(path, index=False, float_format="%.8g", lineterminator="\n")
+    safe_cells(table).to_csv(path, index=False, float_format="%.8g", lineterminator="\n")

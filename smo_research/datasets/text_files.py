@@ -1,0 +1,177 @@
+"""Files of text as they come: unpacked within bounds, decoded, split into cells."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pandas as pd
+
+from smo_research.errors import DataError
+
+MOST_BYTES = 1 << 32
+# Text seldom packs to less than a twentieth; under the floor no ratio does harm.
+MOST_TIMES, FLOOR = 200, 1 << 24
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_text(path: Path) -> bytes:
+    """Return the UTF-8 text of a file, decompressed, its lines ended by newlines.
+
+    Raises
+    ------
+    DataError
+        When the file is absent, empty, damaged, too large or not UTF-8.
+    """
+    try:
+        data = _unpacked(path) if path.suffix == ".gz" else _whole(path)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} is damaged ({error}); download it again.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); correct the name.") from None
+    while data.startswith(BYTE_ORDER_MARK):
+        data = data.removeprefix(BYTE_ORDER_MARK)
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise DataError(f"{path.name}, row {row} is not UTF-8 text; convert the file.") from None
+    if not data.strip():
+        raise DataError(f"{path.name} is empty; give it at least one row.")
+    if (at := data.find(b"\0")) >= 0:
+        row = data[:at].count(b"\n") + 1
+        raise DataError(
+            f"{path.name}, row {row} holds a NUL character, as no text does; convert the file to "
+            "UTF-8."
+        )
+    return data
+
+
+def _whole(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        data = _at_most(MOST_BYTES, stream)
+    if data is None:
+        raise DataError(f"{path.name} is larger than {MOST_BYTES >> 20:,} MB; write it as Parquet.")
+    return data
+
+
+def _unpacked(path: Path) -> bytes:
+    most = min(MOST_BYTES, max(FLOOR, MOST_TIMES * path.stat().st_size))
+    with gzip.open(path) as stream:
+        data = _at_most(most, cast("BinaryIO", stream))
+    if data is None:
+        raise DataError(
+            f"{path.name} unpacks to more than {most >> 20:,} MB, as no text of its size does; "
+            "unpack it yourself if you trust it."
+        )
+    return data
+
+
+def _at_most(most: int, stream: BinaryIO) -> bytes | None:
+    """Read a stream to its end, or no further than `most` bytes."""
+    read = io.BytesIO()
+    while chunk := stream.read(1 << 20):
+        if read.tell() + len(chunk) > most:
+            return None
+        read.write(chunk)
+    return read.getvalue()
+
+
+def read_frame(
+    path: Path, *, separator: str = ",", missing: tuple[str, ...] = ()
+) -> tuple[pd.DataFrame, bytes]:
+    """Read all columns of a table as text.
+
+    Parameters
+    ----------
+    path
+        The file, with the names of its columns in the first line.
+    separator
+        The character between cells.
+    missing
+        What a cell holds that is to be missing.
+
+    Returns
+    -------
+    tuple
+        The table and the text it was read from.
+
+    Raises
+    ------
+    DataError
+        Naming the line that is no row of it, or the name that two columns have.
+    """
+    data = read_text(path)
+    options: dict[str, Any] = {"sep": separator, "dtype": str, "index_col": False}
+    options |= {"keep_default_na": False}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            header = pd.read_csv(io.BytesIO(data), header=None, nrows=1, **options).iloc[0]
+            frame = pd.read_csv(io.BytesIO(data), na_values=list(missing), **options)
+    except (pd.errors.ParserWarning, ValueError, TypeError, csv.Error) as error:
+        said = _uneven(path, data, separator) or (
+            f"{path.name} is not csv ({str(error).strip().splitlines()[-1]}); correct or export "
+            "it anew."
+        )
+        raise DataError(said) from None
+    twice = header[header.duplicated() & (header != "")]
+    if len(twice):
+        raise DataError(
+            f"{path.name} has {(header == twice.iloc[0]).sum()} columns of the name "
+            f"'{twice.iloc[0]}'; give each column a name of its own."
+        )
+    return frame, data
+
+
+def csv_rows(data: bytes, separator: str = ",") -> Iterator[tuple[int, int, list[str]]]:
+    """Give of each row the lines it starts and ends in, and its cells; blank lines are no rows.
+
+    Parameters
+    ----------
+    data
+        The text, its lines ended by newlines.
+    separator
+        The character between cells.
+    """
+    usual = csv.field_size_limit()
+    line = 1
+    try:
+        # A cell may be as long as the file; the usual limit guards against a lone quote.
+        csv.field_size_limit(max(usual, len(data)))
+        reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=separator)
+        for row in reader:
+            if "".join(row).strip() or len(row) > 1:
+                yield line, reader.line_num, row
+            line = reader.line_num + 1
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _uneven(path: Path, data: bytes, separator: str) -> str | None:
+    """Say which line is no row: one with more cells than the header, or a quote left open."""
+    if len(separator) != 1:
+        return f"{path.name} has '{separator}' between its cells; name one character."
+    try:
+        rows = list(csv_rows(data, separator))
+    except (csv.Error, ValueError, TypeError):
+        return None
+    for line, _, row in rows[1:]:
+        if len(row) > len(rows[0][2]):
+            return (
+                f"{path.name}, row {line} has {len(row)} columns, but the header "
+                f"{len(rows[0][2])}; quote what holds a comma."
+            )
+    if rows and rows[-1][1] > rows[-1][0]:
+        return (
+            f"{path.name}, row {rows[-1][0]} opens a quote that is never closed; close it, or "
+            "write it twice."
+        )
+    return None
