@@ -30,9 +30,11 @@ def check_ending(output: Path) -> None:
     """Refuse a table that is neither Parquet nor CSV, or whose folder is missing."""
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"{output}: must end in .parquet or .csv; change -o.")
-    if not output.parent.is_dir():
+    with _as_places(output):
+        home, taken = output.parent.is_dir(), output.is_dir()
+    if not home:
         raise DataError(f"{output}: there is no folder {output.parent}; make it or change -o.")
-    if output.is_dir():
+    if taken:
         raise DataError(f"{output}: is a folder and no file; change -o.")
     if not os.access(output.parent, os.W_OK):
         raise DataError(f"{output}: {output.parent} may not be written to; change -o.")
@@ -41,9 +43,18 @@ def check_ending(output: Path) -> None:
 def check_folder(output: Path) -> None:
     """Refuse a folder that cannot be made or written to."""
     place = output.absolute()
-    nearest = next(path for path in (place, *place.parents) if path.exists())
+    with _as_places(output):
+        nearest = next(path for path in (place, *place.parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise DataError(f"{output}: {nearest} is no folder to write to; choose another with -o.")
+
+
+@contextlib.contextmanager
+def _as_places(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{output}: is no place ({error.strerror}); change -o.") from None
 
 
 def write_table(table: pd.DataFrame, output: Path) -> None:

@@ -24,6 +24,7 @@ KINDS = (
     "follow",
     "unfollow",
 )
+MOST_DAYS = 36_525
 EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
 
 UtcTime: TypeAlias = pd.DatetimeTZDtype
@@ -189,6 +190,10 @@ class Windows:
                 continue
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise DataError(f"{name} must be a whole number of days from 1, but is {value!r}.")
+            if int(value) > MOST_DAYS:
+                raise DataError(f"{name} must be at most {MOST_DAYS:,} days, but is {value:,}.")
+        if not isinstance(self.from_launch, bool):
+            raise DataError(f"from_launch must be true or false, but is {self.from_launch!r}.")
         if self.gap is not None and self.gap > self.horizon:
             raise DataError(
                 f"gap must not be longer than horizon, but {self.gap} > {self.horizon} days."

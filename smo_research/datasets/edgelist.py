@@ -168,10 +168,15 @@ def read_parquet(path: Path) -> pd.DataFrame:
         if cells <= MOST_CELLS and names.is_unique:
             frame = pd.read_parquet(data).reset_index(drop=True)
     except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
-        raise DataError(f"{path.name} is not whole Parquet ({error}); write it anew.") from None
+        said = str(error).partition("\n")[0]
+        raise DataError(f"{path.name} is not whole Parquet ({said}); write it anew.") from None
     except OSError as error:
-        reason = error.strerror or "it is not whole"
-        raise DataError(f"{path} cannot be read ({reason}); correct or replace it.") from None
+        # What has no number is no word of the system but one of pyarrow.
+        if error.errno is None:
+            raise DataError(f"{path.name} is not whole Parquet; write it anew.") from None
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}); correct or replace it."
+        ) from None
     if cells > MOST_CELLS:
         raise DataError(f"{path.name} says it has {cells:,} cells; give at most {MOST_CELLS:,}.")
     if not names.is_unique:

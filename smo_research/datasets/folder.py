@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -24,6 +25,27 @@ SETTINGS = "smo.toml"
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 KNOWN = ("name", "title", "platform", "licence", "limits", "ids", "windows", "table")
 OF_A_TABLE = ("file", "separator", "columns", "values")
+# What each may be, and what to do where it is not.
+MUST_BE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("file", lambda one: isinstance(one, str) and one != "", "name a file in quotes"),
+    (
+        "separator",
+        lambda one: isinstance(one, str) and len(one) == 1 and one.isascii() and one not in '"\n\r',
+        'name one character in quotes, such as ";"',
+    ),
+    (
+        "columns",
+        lambda one: isinstance(one, dict) and all(isinstance(name, str) for name in one.values()),
+        'write lines such as source_id = "From"',
+    ),
+    (
+        "values",
+        lambda one: (
+            isinstance(one, dict) and not any(isinstance(v, dict | list) for v in one.values())
+        ),
+        'write lines such as kind = "message"',
+    ),
+)
 IDS = {
     "people": "pseudonymised on reading",
     "public": "public",
@@ -105,6 +127,9 @@ def inspect_folder(folder: str | Path) -> tuple[Own | None, list[Problem]]:
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder; correct the name.")
     settings, problems = _settings(folder)
+    if problems:
+        # How the tables are to be read is not known.
+        return None, problems
     files, more = _files(folder, settings)
     problems += more
     tables: dict[str, pd.DataFrame] = {}
@@ -140,6 +165,8 @@ def _settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
         return {}, []
     try:
         found = tomllib.loads(read_text(path).decode())
+    except RecursionError:
+        return {}, [Problem(SETTINGS, None, None, "is nested too deep", "write it flat")]
     except tomllib.TOMLDecodeError as error:
         return {}, [Problem(SETTINGS, None, None, f"is not TOML ({error})", "correct the line")]
     problems = [
@@ -151,7 +178,12 @@ def _settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
         if not isinstance(found.get(key, {}), dict):
             wrong = f"{key} is {found.pop(key)!r}"
             problems.append(Problem(SETTINGS, None, None, wrong, f"write it as [{key}]"))
-    if found.get("ids", "people") not in IDS:
+    problems += [
+        Problem(SETTINGS, None, None, f"{key} is {found[key]!r}", "write it as text in quotes")
+        for key in ("title", "platform", "licence", "limits")
+        if not isinstance(found.get(key, ""), str)
+    ]
+    if str(found.get("ids", "people")) not in IDS:
         remedy = f"write one of {', '.join(IDS)}"
         problems.append(Problem(SETTINGS, None, None, f"ids is {found['ids']!r}", remedy))
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,60}", str(found.get("name", "own"))):
@@ -172,6 +204,11 @@ def _of_a_table(table: str, said: Any) -> list[Problem]:
     if not isinstance(said, dict) or (odd := sorted(set(said) - set(OF_A_TABLE))):
         wrong = f"[table.{table}] has {odd[0] if isinstance(said, dict) else said!r}"
         return [Problem(SETTINGS, None, None, wrong, f"it may have {', '.join(OF_A_TABLE)}")]
+    for key, fits, remedy in MUST_BE:
+        if key in said and not fits(said[key]):
+            return [
+                Problem(SETTINGS, None, None, f"[table.{table}] has {key} = {said[key]!r}", remedy)
+            ]
     columns = SCHEMAS[cast("TableName", table)].to_schema().columns
     return [
         Problem(
@@ -195,13 +232,18 @@ def _files(
         said = settings.get("table", {}).get(table, {})
         wanted = said.get("file") if isinstance(said, dict) else None
         there = [folder / f"{table}{ending}" for ending in ENDINGS]
-        found = [folder / str(wanted)] if wanted else [path for path in there if path.exists()]
+        found = (
+            [folder / str(wanted)] if wanted else [path for path in there if os.path.lexists(path)]
+        )
         if len(found) > 1:
             two = f"the table '{table}' is there twice, as {found[0].name} and {found[1].name}"
             problems.append(Problem(folder.name, None, None, two, "remove one"))
         elif found and not found[0].is_file():
             wrong = f"[table.{table}] names the file {wanted}, which is not there"
-            problems.append(Problem(SETTINGS, None, None, wrong, "correct the name"))
+            at_fault = Problem(SETTINGS, None, None, wrong, "correct the name")
+            if wanted is None:
+                at_fault = Problem(found[0].name, None, None, "is no file", "put a file there")
+            problems.append(at_fault)
         elif found:
             files[table] = found[0]
     return files, problems

@@ -57,7 +57,7 @@ def _of_column(values: pd.Series, kind: str, name: str, source: str) -> list[Pro
         return []
     if pd.api.types.is_string_dtype(values):
         broken = values.str.contains(BREAKS, na=False).to_numpy(dtype=bool) & (kind == "str")
-        wrong, remedy = "a line break or a NUL", "look for a stray quote before it"
+        wrong, remedy = "the cell holds a line break or a NUL", "look for a stray quote before it"
         return [Problem(source, row + 1, name, wrong, remedy) for row in _rows(broken)]
     if values.dtype == object:
         odd = np.array([not _is_one_of(value, types) for value in values], dtype=bool)
