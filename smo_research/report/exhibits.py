@@ -148,7 +148,7 @@ def contents(folder: str | Path | None = None) -> pd.DataFrame:
     lines = {
         name: {
             "title": entry["title"],
-            "data": ", ".join(entry["data"]),
+            "data": ", ".join(entry["data"]) or "simulated",
             "rows": len(read_numbers(place / f"{name}.csv")),
             "seed": entry["seed"],
             "as_listed": all(

@@ -77,9 +77,9 @@ def margins(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     if rows.empty:
         raise DataError("table must hold a contest with an estimate, but holds none.")
     if ax is None:
-        height = 2.0 + 0.62 * len(rows)
+        height = 2.2 + 0.62 * len(rows)
         figure, ax = plt.subplots(figsize=(9.2, height))
-        below, above = 0.8 / height, 0.8 / height
+        below, above = 0.8 / height, 1.0 / height
         figure.subplots_adjust(left=0.2, right=0.7, bottom=below, top=1 - above)
     units = rows[_NUMBERS].div(rows["detectable"], axis=0)
     reach = 1.12 * max(1.0, float(units.abs().max(axis=None)))
@@ -110,7 +110,7 @@ def margins(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         "at the brackets, 80 of 100 such samples would tell it from none",
         color=QUIET,
     )
-    ax.set_title(wrap(_finding(rows), _TITLE_WIDTH), x=-0.4, fontsize=11)
+    ax.set_title(wrap(_finding(rows), _TITLE_WIDTH), x=-0.4, fontsize=11, pad=20)
     return ax
 
 
