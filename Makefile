@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The lock without its hashes: what an extra brings may not move what is locked.
+PINS ?= build/pins.txt
+EXTRA := $(INSTALL) --constraint $(PINS) --no-build-isolation --editable
 
-.PHONY: study figures test test-all test-spark browser docs workshop lab lint bench
+.PHONY: study figures test test-all test-spark browser docs workshop lab lint bench lock audit
 
 study: $(READY)
 	$(BIN)/smo study -o results
@@ -25,13 +29,13 @@ test-spark:
 	.venv-spark/bin/pytest -m spark -W ignore tests/test_spark.py
 
 # What the tests need to open the notebooks in Chromium.
-browser: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,browser]"
+browser: $(READY) $(PINS)
+	$(EXTRA) ".[browser]"
 
 # Runs the notebooks, the first time after a change; `make docs NOTEBOOKS=off` leaves them unrun.
 NOTEBOOKS ?= cache
-docs: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,docs]"
+docs: $(READY) $(PINS)
+	$(EXTRA) ".[docs]"
 	$(BIN)/sphinx-build -W --keep-going -q -D nb_execution_mode=$(NOTEBOOKS) \
 		-d build/doctrees -b html docs build/docs
 	@echo "Documentation: build/docs/index.html"
@@ -48,13 +52,18 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check polars
+bench: $(READY) $(PINS)
+	$(EXTRA) ".[bench]"
 	$(BIN)/python benchmarks/panels.py --sizes 1e5 1e6 5e6 --write
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "smo_research needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
+
+$(PINS): requirements.lock
+	@mkdir -p $(@D)
+	sed -n 's/ \\$$//; /==/p' $< > $@
