@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The lock without its hashes: what an extra brings may not move what is locked.
 PINS ?= build/pins.txt
+TOOLS ?= .venv-tools
+OSV ?= https://api.osv.dev/v1/query
 EXTRA := $(INSTALL) --constraint $(PINS) --no-build-isolation --editable
 
 .PHONY: study figures test test-all test-spark browser docs workshop lab lint bench lock audit
@@ -55,6 +57,28 @@ lint: $(READY)
 bench: $(READY) $(PINS)
 	$(EXTRA) ".[bench]"
 	$(BIN)/python benchmarks/panels.py --sizes 1e5 1e6 5e6 --write
+
+# For Python 3.11 to 3.13 and every system; keeps what is locked, if it still fits pyproject.toml.
+# The newest of everything: `make lock LOCK=--upgrade`.
+lock: $(TOOLS)/.ready
+	$(PYTHON) -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
+		$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra test \
+		--generate-hashes --no-header --no-annotate $(LOCK) -o requirements.lock pyproject.toml -
+
+# Known vulnerabilities of what is locked; fails if there are any.
+audit: $(TOOLS)/.ready
+	@if $(TOOLS)/bin/python -c 'import requests; requests.post("$(OSV)", timeout=15, \
+		json={"package": {"name": "pip", "ecosystem": "PyPI"}, "version": "26.0"}).raise_for_status()' \
+		2> /dev/null; \
+	then $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off --cache-dir build/audit \
+		--vulnerability-service osv --osv-url $(OSV) --requirement requirements.lock; \
+	else echo "Nothing was audited: the database of vulnerabilities cannot be reached."; fi
+
+$(TOOLS)/.ready: Makefile
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1
+	touch $@
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -68,6 +68,9 @@ def executed(real, tmp_path_factory):
                 patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
                 patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
                 patch.delenv("MPLBACKEND", raising=False)
+                # Beside other workers a second thread costs more than it gives.
+                patch.setenv("OMP_NUM_THREADS", "1")
+                patch.setenv("OPENBLAS_NUM_THREADS", "1")
                 NotebookClient(
                     notebook,
                     timeout=MOST_SECONDS,

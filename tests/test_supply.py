@@ -1,4 +1,4 @@
-"""What is installed is what was locked, and a published pickle can run nothing."""
+"""What is installed is what was locked and audited, and a published pickle can run nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import datetime
 import os
 import pickle
 import re
+import shlex
 import subprocess
 import sys
+import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +120,131 @@ def test_a_stale_lock_would_be_seen():
     versions, _ = locked("3.12.0", "linux")
     stale = ["pandas<3", "no-such-package>=1", "numpy>=2.1"]
     assert unmet(stale, versions, "3.12.0", "linux") == ["pandas<3", "no-such-package>=1"]
+
+
+def make(*arguments, makefile=ROOT / "Makefile", cwd=ROOT, **variables):
+    """Run make as from a shell, also where make runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "-f", str(makefile), *map(str, arguments)],
+        cwd=cwd,
+        env=kept | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def installs(target, folder, makefile=ROOT / "Makefile"):
+    """Return what `make` would say to pip for a target, with nothing made yet."""
+    venv = f"VENV={folder / 'venv'}"
+    target = target.replace("VENV", str(folder / "venv"))
+    run = make("--dry-run", venv, f"PINS={folder / 'pins.txt'}", target, makefile=makefile)
+    assert run.returncode == 0, run.stderr
+    said = [shlex.split(line) for line in run.stdout.splitlines() if " pip install " in line]
+    return [words[words.index("install") + 1 :] for words in said]
+
+
+def unlocked(installs):
+    """Of what is said to pip, return what could bring something that was not locked."""
+    hashed = {"--require-hashes", "--only-binary", ":all:", "--requirement", "requirements.lock"}
+    alone = {"--no-deps", "--no-build-isolation", "--editable", "."}
+    spoken = [set(words) - {"--quiet", "--disable-pip-version-check"} for words in installs]
+    return [words for words in spoken if words not in (hashed, alone)]
+
+
+def test_make_installs_from_the_lock_with_hashes(tmp_path):
+    said = installs("VENV/.ready", tmp_path)
+    assert len(said) == 2 and "--require-hashes" in said[0]
+    assert not unlocked(said)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["--require-hashes", "--only-binary :all:", "--no-deps", "--requirement requirements.lock"],
+)
+def test_a_makefile_without_it_would_be_seen(tmp_path, flag):
+    written = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert flag in written
+    careless = tmp_path / "Makefile"
+    careless.write_text(written.replace(f" {flag}", ""), encoding="utf-8")
+    assert unlocked(installs("VENV/.ready", tmp_path, careless))
+
+
+@pytest.mark.parametrize("extra", ["browser", "docs", "bench"])
+def test_an_extra_may_not_move_what_is_locked(tmp_path, extra):
+    assert extra in PROJECT["optional-dependencies"]
+    *first, last = installs(extra, tmp_path)
+    assert first and not unlocked(first)
+    assert last[last.index("--constraint") + 1] == str(tmp_path / "pins.txt")
+    assert "--no-build-isolation" in last and last[-1] == f".[{extra}]"
+
+
+def test_the_pins_are_the_lock_without_hashes(tmp_path):
+    pins = tmp_path / "pins.txt"
+    run = make(f"PINS={pins}", pins)
+    assert run.returncode == 0, run.stderr
+    assert [Requirement(line) for line in pins.read_text("utf-8").splitlines()] == entries(LOCK)
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """Tools in whose place pip-audit says what it was told, and finds something or nothing."""
+    (tmp_path / "bin").mkdir()
+    auditor = tmp_path / "bin" / "pip-audit"
+    auditor.write_text('#!/bin/sh\necho "told $*"\nexit "$FOUND"\n', encoding="utf-8")
+    auditor.chmod(0o755)
+    python = tmp_path / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    ready = tmp_path / ".ready"
+    ready.touch()
+    return tmp_path
+
+
+class Database(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def database():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Database)
+    server.status = 200
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def audit(tools, port, found):
+    return make("audit", f"TOOLS={tools}", f"OSV=http://127.0.0.1:{port}/", FOUND=str(found))
+
+
+@pytest.mark.parametrize("found", [0, 1])
+def test_the_audit_asks_about_the_lock_and_fails_with_what_it_finds(tools, database, found):
+    run = audit(tools, database.server_port, found)
+    assert bool(run.returncode) == bool(found)
+    assert "--requirement requirements.lock" in run.stdout
+    assert "--vulnerability-service osv" in run.stdout and "--strict" in run.stdout
+
+
+def test_no_audit_without_the_database_and_one_line_says_so(tools, database):
+    database.status = 503
+    run = audit(tools, database.server_port, 1)
+    assert run.returncode == 0
+    assert run.stdout.splitlines() == [
+        "Nothing was audited: the database of vulnerabilities cannot be reached."
+    ]
 
 
 class Call:
