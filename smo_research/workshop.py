@@ -134,6 +134,8 @@ def make(folder: Path, *, with_wheel: bool = True, tell: Callable[[str], None] =
         wheel = _build_wheel(students).name if with_wheel else "smo_research"
         shutil.copy2(notebooks / "workshop" / "start.py", students)
         shutil.copy2(CHECKOUT / "LICENSE", students)
+        # Notebooks 07 to 09 show them.
+        shutil.copytree(CHECKOUT / "figures", students / "figures")
         shutil.copy2(notebooks / "workshop" / "instructor_guide.md", instructor)
         readme = Template((notebooks / "workshop" / "README.md").read_text(encoding="utf-8"))
         words = readme.substitute(

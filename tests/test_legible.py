@@ -24,6 +24,11 @@ def test_words_and_their_headings_begin_at_the_left_and_numbers_do_not():
     assert places == {"th.col0", "td.col0", "th.col2", "td.col2"}
 
 
+def test_numbers_in_a_column_of_any_kind_end_at_the_right():
+    places = left(legible(pd.DataFrame({"published": [63.6]}, dtype=object)).to_html())
+    assert not {one for one in places if "col" in one}
+
+
 def test_numbers_of_rows_are_not_shown_and_labels_are():
     labels = 'class="row_heading'
     assert labels not in legible(FOUND).to_html()

@@ -20,6 +20,7 @@ from smo_research import workshop
 from smo_research.datasets.catalog import catalog
 from smo_research.datasets.fetch import cache_dir
 from smo_research.errors import DataError, FetchError
+from smo_research.report import exhibits
 from smo_research.simulation.worlds import World
 from smo_research.workshop import EMPTY, INSTRUCTOR, STUDENTS, is_tagged, needs, student_copy
 
@@ -193,6 +194,15 @@ def test_students_get_neither_solutions_nor_truth(small, tmp_path):
     world = json.loads(instructor["worlds/A.json"])["world"]
     accounts = pd.read_parquet(tmp_path / STUDENTS / "worlds/A/accounts.parquet")
     assert len(accounts) == world["accounts"]
+
+
+def test_the_notebooks_find_the_figures_of_record_in_the_zip(small, tmp_path, monkeypatch):
+    workshop.make(tmp_path / "out", with_wheel=False, tell=lambda line: None)
+    # As installed from the wheel, and not from a checkout.
+    monkeypatch.setattr(exhibits, "CHECKOUT", tmp_path)
+    monkeypatch.chdir(tmp_path / "out" / STUDENTS / "notebooks")
+    assert exhibits.contents()["as_listed"].all()
+    assert exhibits.exhibit("contest").picture.startswith(b"\x89PNG")
 
 
 def test_the_same_zip_each_time(small, tmp_path):

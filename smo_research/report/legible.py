@@ -35,7 +35,7 @@ def legible(table: pd.DataFrame | pd.Series, *, digits: int = 3) -> Styler:
     ['model | p | loud', 'within | 0.012 | yes']
     """
     frame = table.to_frame() if isinstance(table, pd.Series) else table
-    frame = frame.copy()
+    frame = frame.infer_objects()
     for name in frame:
         if is_bool_dtype(frame[name]):
             frame[name] = frame[name].map({True: "yes", False: "no"})

@@ -20,7 +20,7 @@ from smo_research.report.words import SHORT_NAMES, VERDICT_WORDS, effect, text, 
 
 _NEEDED = ["test", "term", "estimate", "ci_low", "ci_high", "truth", "verdict", "reason"]
 _TICKS = (0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 20)
-_FEWEST_TICKS_APART = 0.1
+_FEWEST_TICKS_APART = 0.085
 _ROOM = math.log(1.25)
 _TITLE_WIDTH = 84
 _INCHES_A_LINE = 0.27
