@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT_SECONDS = 20
-SLOWEST_BYTES_SECOND = 10_000
+GRACE_SECONDS, SLOWEST_BYTES_SECOND = 20, 10_000
 
 
 def take(file: File, place: Path, folder: Path) -> bool:
@@ -66,7 +66,7 @@ def _request(url: str, limit: int, part: BinaryIO) -> None:
     import requests
     import urllib3
 
-    patience = TIMEOUT_SECONDS + limit / SLOWEST_BYTES_SECOND
+    patience = GRACE_SECONDS + limit / SLOWEST_BYTES_SECOND
     late = threading.Event()
     try:
         with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response:
