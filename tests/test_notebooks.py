@@ -24,10 +24,11 @@ LOADED = re.compile(r"""smo\.(?:load|dataset|fetch)\(\s*["']([\w-]+)["']""")
 STRAY = re.compile(
     r"read_(?:csv|parquet|table|json|pickle)\b|sys\.path|(?m:^\s*[!%])|\bpip\s+install|subprocess"
     r"|filterwarnings|simplefilter|catch_warnings|\bos\.environ|\bPath\(|\bopen\("
-    r"|[\"'](?:\.{0,2}/|~|[A-Za-z]:\\)"
+    r"|[\"'](?:\.{0,2}/|~|[A-Za-z]:\\)|[\"'][\w.-]+(?:/[\w.-]+)+\.\w{2,7}[\"']"
 )
 # Shares and counts in prose that look computed: 1.20, 12 %, 1,899. Years and 0.1 are not.
 COMPUTED = re.compile(r"\d+\.\d{2,}|\d+(?:\.\d+)? ?%|\d{1,3}(?:,\d{3})+")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 CAUSAL = re.compile(r"\bcaus(?:e|es|ed|ing|al)\b", re.IGNORECASE)
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -95,8 +96,11 @@ def shown(notebook: nbformat.NotebookNode) -> str:
     return "\n".join(texts)
 
 
-def test_there_is_a_notebook_to_start_with():
-    assert "00_start_here" in {path.stem for path in NOTEBOOKS}
+def test_the_notebooks_are_numbered_from_the_one_to_start_with():
+    assert NOTEBOOKS[0].stem == "00_start_here"
+    assert [path.stem[:3] for path in NOTEBOOKS] == [
+        f"{place:02}_" for place in range(len(NOTEBOOKS))
+    ]
 
 
 @each
@@ -181,6 +185,12 @@ def test_code_is_plain(path):
 
 
 @each
+def test_links_lead_somewhere(path):
+    links = LINK.findall("\n".join(cell.source for cell in of_type(read(path), "markdown")))
+    assert not [link for link in links if not (path.parent / link).is_file()]
+
+
+@each
 def test_prose_claims_no_more_than_association(path):
     for cell in of_type(read(path), "markdown"):
         assert not CAUSAL.search(cell.source), cell.source
@@ -196,6 +206,7 @@ def test_prose_claims_no_more_than_association(path):
         "open('/data/x')",
         "smo.load('../data')",
         "smo.load('~/data')",
+        "read('data/raw/log.csv')",
         "warnings.filterwarnings('ignore')",
     ],
 )
