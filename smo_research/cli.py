@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from shlex import quote
+from typing import Annotated
 
 import typer
 
 from smo_research.errors import DataError, SmoError
+from smo_research.importing import KINDS, TEMPLATES
 from smo_research.leaving import leaving
-from smo_research.output import check_ending, check_folder, place_file, write_table
-
-if TYPE_CHECKING:
-    from smo_research.datasets.edgelist import Format
+from smo_research.options import (
+    CORES,
+    Days,
+    KeepIds,
+    LogFile,
+    LogFormat,
+    Mirror,
+    OwnFolder,
+    PostsFile,
+    Results,
+    Tables,
+    Workers,
+)
+from smo_research.output import check_ending, check_folder, write_table
 
 app = typer.Typer(
     help="Do technical tweaks or genuine conversation predict lasting audience growth?",
@@ -24,34 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Mirror = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder with the published files, one sub-folder a data set.",
-        show_default="SMO_MIRROR",
-    ),
-]
-CORES = min(os.cpu_count() or 1, 4)
-Workers = Annotated[
-    int, typer.Option(min=1, help="Data sets tested side by side; the numbers are the same.")
-]
-Results = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
-OwnFolder = Annotated[Path | None, typer.Option(help="A folder of tables of one's own.")]
-LogFile = Annotated[Path | None, typer.Option(help="A file of timed acts of one's own.")]
-PostsFile = Annotated[Path | None, typer.Option(help="The posts beside it: .csv or .parquet.")]
-KeepIds = Annotated[
-    bool, typer.Option("--keep-ids", help="As written: of organisations, public figures, or a1.")
-]
-LogFormat = Annotated[
-    str | None, typer.Option(help="snap, konect, csv or parquet; by default by the ending.")
-]
-NAME_OR_FILE = (
-    "Give either the name of a data set, or --interactions FILE and, if need be, --format."
-)
-MOST_DAYS = 36_525
-Days = Annotated[
-    int | None, typer.Option(max=MOST_DAYS, help="Days; 7, 7 and 42 for a file of one's own.")
-]
 CHANGED = (
     "The hypotheses file differs from the committed one: these verdicts rest on other claims, "
     "contrasts, bounds or rules than the published ones."
@@ -163,6 +145,37 @@ def validate(
         raise typer.Exit(2)
 
 
+@app.command("import")
+def bring(
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(KINDS)}.")],
+    path: Annotated[Path, typer.Argument(help="The archive, export, graph or log.")],
+    output: Tables,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet in place of CSV.")] = False,
+    act: Annotated[
+        str | None, typer.Option(help="Kind of each act of a log: message, reply, ...")
+    ] = None,
+) -> None:
+    """Bring an archive, export, graph or log of one's own into tables that can be studied."""
+    from smo_research.importing import import_tables
+    from smo_research.report.terminal import print_own
+
+    done = import_tables(kind, path, output, parquet=parquet, act=act)
+    print(done.summary())
+    print_own(done.own)
+    print(f"\nNow: smo study --data {quote(str(output))}")
+
+
+@app.command()
+def template(
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(TEMPLATES)}.")],
+    output: Tables,
+) -> None:
+    """Write a small made-up example of a kind of archive, export, graph or log."""
+    from smo_research.example import write_template
+
+    print(write_template(kind, output))
+
+
 @app.command()
 def reproduce(
     names: Annotated[list[str] | None, typer.Argument(help="By default all.")] = None,
@@ -204,54 +217,20 @@ def panel(
     mirror: Mirror = None,
 ) -> None:
     """Build the panel, one row an account and period, of a data set or of any timed edge list."""
-    from ibis.expr.types import Table
+    from smo_research.one_log import write_panel
 
-    from smo_research.datasets.catalog import dataset
-    from smo_research.datasets.edgelist import format_of
-    from smo_research.datasets.load import interactions_of
-    from smo_research.datasets.own import open_log, read_posts
-    from smo_research.datasets.pseudonyms import under_pseudonyms
-    from smo_research.measures.acts import connect
-    from smo_research.measures.panel import panel as build_panel
-    from smo_research.measures.panel import panel_table
-    from smo_research.tables import Windows
-
-    check_ending(output)
-    if interactions is not None and name is None:
-        base: Windows | None = Windows(period=7, gap=7, horizon=42)
-        log_format = cast("Format", format) if format else format_of(interactions)
-    elif name is not None and (interactions, posts, format) == (None, None, None):
-        base = dataset(name).windows
-    else:
-        raise DataError(NAME_OR_FILE)
-    if base is None:
-        raise DataError(f"{name} has no interactions with times, so it has no panel.")
-    asked = {"period": period, "gap": gap, "horizon": horizon}
-    given: dict[str, Any] = {key: days for key, days in asked.items() if days is not None}
-    windows = replace(base, **given)
-    made = None if posts is None else read_posts(posts)
-    backend = connect(engine, progress=sys.stderr.isatty())
-    try:
-        if interactions is not None:
-            log = open_log(interactions, backend, format=log_format)
-            if not keep_ids:
-                log, made = under_pseudonyms(log, made, backend)
-        else:
-            log = interactions_of(str(name), mirror)
-        if isinstance(log, Table) and output.suffix == ".parquet":
-            table = panel_table(log, made, windows=windows, backend=backend)
-            place_file(output, lambda part: backend.to_parquet(table, part))
-            written = backend.read_parquet(str(output))
-            rows, accounts = backend.execute(
-                written.aggregate(rows=written.count(), accounts=written.account_id.nunique())
-            ).iloc[0]
-        else:
-            frame = build_panel(log, made, windows=windows, backend=backend)
-            write_table(frame, output)
-            rows, accounts = len(frame), frame["account_id"].nunique()
-    except DataError as error:
-        raise DataError(f"{interactions or name}: {error}") from None
-    print(f"{output}: {rows:,} rows, {accounts:,} accounts")
+    told = write_panel(
+        name,
+        output,
+        interactions=interactions,
+        posts=posts,
+        format=format,
+        keep_ids=keep_ids,
+        days={"period": period, "gap": gap, "horizon": horizon},
+        engine=engine,
+        mirror=mirror,
+    )
+    print(told)
 
 
 @app.command()
@@ -266,33 +245,12 @@ def graph(
     mirror: Mirror = None,
 ) -> None:
     """Measure the graph, one row an account, of a data set or of any timed edge list."""
-    from smo_research.datasets.edgelist import format_of, read_edgelist
-    from smo_research.datasets.load import load
-    from smo_research.datasets.pseudonyms import under_pseudonyms
-    from smo_research.measures.graph import edges
-    from smo_research.measures.position import graph_measures
+    from smo_research.one_log import write_graph
 
-    check_ending(output)
-    if interactions is not None and name is None:
-        log_format = cast("Format", format) if format else format_of(interactions)
-        log = read_edgelist(interactions, format=log_format)
-        pairs = edges(log if keep_ids else under_pseudonyms(log)[0])
-    elif name is not None and interactions is None and format is None:
-        tables = load(name, mirror=mirror)
-        if tables.interactions is not None:
-            pairs = edges(tables.interactions)
-        elif tables.edges is not None:
-            pairs = tables.edges
-        else:
-            raise DataError(f"{name} has neither interactions nor edges, so it has no graph.")
-    else:
-        raise DataError(NAME_OR_FILE)
-    try:
-        nodes = graph_measures(pairs)
-    except DataError as error:
-        raise DataError(f"{interactions or name}: {error}") from None
-    write_table(nodes, output)
-    print(f"{output}: {len(nodes):,} accounts, {nodes['out_degree'].sum():,} pairs")
+    told = write_graph(
+        name, output, interactions=interactions, format=format, keep_ids=keep_ids, mirror=mirror
+    )
+    print(told)
 
 
 @app.command()

@@ -16,6 +16,7 @@ FACADE = PACKAGE / "__init__.py"
 HOUSE = [
     {"cli"},
     {"record", "calibrate", "workshop", "example"},
+    {"importing", "one_log"},
     {"study"},
     {"report"},
     {"simulation"},
@@ -23,7 +24,7 @@ HOUSE = [
     {"measures", "datasets"},
     {"tables"},
     {"problems"},
-    {"output", "leaving"},
+    {"output", "leaving", "options"},
     {"errors"},
 ]
 LINE = {name: line for line, names in enumerate(HOUSE) for name in names}

@@ -11,13 +11,15 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from smo_research.datasets.edgelist import Format, read_edgelist, read_parquet
+from smo_research.datasets.left_out import Leave, unasked
 from smo_research.datasets.misfits import misfits
+from smo_research.datasets.pseudonyms import under_pseudonyms
 from smo_research.datasets.scan import scan_parquet
 from smo_research.datasets.text_files import read_frame
 from smo_research.datasets.typed import typed
 from smo_research.errors import DataError
 from smo_research.problems import Problem, told
-from smo_research.tables import TableName, checked
+from smo_research.tables import TableName, Tables, checked
 
 
 def open_log(path: Path, backend: ibis.BaseBackend, *, format: Format) -> pd.DataFrame | ir.Table:
@@ -36,6 +38,66 @@ def open_log(path: Path, backend: ibis.BaseBackend, *, format: Format) -> pd.Dat
     if format == "parquet" and backend.name == "duckdb":
         log = scan_parquet(path, backend)
     return read_edgelist(path, format=format) if log is None else log
+
+
+def read_snap(path: str | Path, *, kind: str = "message", leave: Leave = unasked) -> Tables:
+    r"""Read a timed edge list of SNAP, its people named a1, a2 and so on.
+
+    Parameters
+    ----------
+    path, kind
+        As in `read_edgelist`.
+    leave
+        Is told how many acts of an account toward itself are left out.
+
+    Returns
+    -------
+    Tables
+        `interactions`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> log = pathlib.Path(tempfile.mkdtemp(), "log.txt")
+    >>> _ = log.write_text("zoe amy 1082040961\n")
+    >>> read_snap(log).interactions[["source_id", "target_id"]].values.tolist()
+    [['a1', 'a2']]
+    """
+    return _log(Path(path), "snap", kind, leave)
+
+
+def read_konect(path: str | Path, *, kind: str = "message", leave: Leave = unasked) -> Tables:
+    r"""Read a timed edge list of KONECT, its people named a1, a2 and so on.
+
+    Parameters
+    ----------
+    path, kind, leave
+        As in `read_snap`.
+
+    Returns
+    -------
+    Tables
+        `interactions`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> log = pathlib.Path(tempfile.mkdtemp(), "out.log")
+    >>> _ = log.write_text("% sym\nzoe amy 1 1082040961\n")
+    >>> read_konect(log).interactions[["source_id", "target_id"]].values.tolist()
+    [['a1', 'a2']]
+    """
+    return _log(Path(path), "konect", kind, leave)
+
+
+def _log(path: Path, format: Format, kind: str, leave: Leave) -> Tables:
+    log = read_edgelist(path, format=format, kind=kind)
+    to_itself = log["source_id"] == log["target_id"]
+    if to_itself.all():
+        raise DataError(f"{path.name} has no act between two accounts; give a log with one.")
+    leave("acts of an account toward itself", int(to_itself.sum()))
+    named, _ = under_pseudonyms(log[~to_itself].reset_index(drop=True))
+    return Tables("edge-list", interactions=named)
 
 
 def read_posts(path: str | Path) -> pd.DataFrame:
