@@ -25,9 +25,10 @@ CONDA_NAMES = {
 }
 CONDA_ONLY = {"python", "pip"}
 # What conda-forge does not have.
-FROM_PIP = {"pyfixest", "ipysigma"}
+FROM_PIP = {"pyfixest", "ipysigma", "atproto"}
 # Distributions whose module is called otherwise.
 MODULE_NAMES = {
+    "atproto": "atproto_core",
     "ibis-framework": "ibis",
     "pillow": "PIL",
     "pytest-xdist": "xdist",
@@ -101,8 +102,8 @@ def test_conda_uses_conda_forge_alone():
 
 
 def test_every_imported_module_belongs_to_a_declared_dependency():
-    extras = requirements(PROJECT["optional-dependencies"]["spark"])
-    names = [*declared(test=False), *extras]
+    optional = PROJECT["optional-dependencies"]
+    names = [*declared(test=False), *requirements(optional["spark"] + optional["bluesky"])]
     modules = {MODULE_NAMES.get(name, name).replace("-", "_") for name in names}
     stray = {name: path for name, path in third_party_imports().items() if name not in modules}
     assert not stray, f"imported, but not among the dependencies in pyproject.toml: {stray}"

@@ -29,7 +29,13 @@ MOST_BYTES = 1 << 31
 MOST_TIMES, FLOOR = 200, 1 << 24
 MOST_FOLDERS = 3
 OWNER = "a1"
-KINDS_OF_JSON = {dict: "an object", list: "a list", str: "text", type(None): "missing"}
+KINDS_OF_JSON = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bytes: "bytes",
+    type(None): "missing",
+}
 
 
 @dataclass(frozen=True)
