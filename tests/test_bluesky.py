@@ -9,6 +9,8 @@ import sys
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from smo_research.datasets import bluesky_car, bluesky_repo
 from smo_research.datasets.bluesky_repo import read_bluesky
@@ -153,6 +155,8 @@ def quote(uri, media=None):
     }
 
 
+QUOTE, LINKED = "app.bsky.embed.record", "app.bsky.richtext.facet#link"
+EXTERNAL = "app.bsky.embed.external"
 IMAGES = {"$type": "app.bsky.embed.images", "images": [{"alt": "secret"}]}
 VIDEO = {"$type": "app.bsky.embed.video", "video": {"ref": Address(bytes(36))}}
 VIDEO["video"]["ref"] = address(b"a film, which is kept elsewhere", "01551220")
@@ -407,6 +411,49 @@ def test_blocks_of_another_form_are_refused(tmp_path, form):
 def test_blocks_that_hold_something_else_are_refused(tmp_path, block):
     data = whole() + part(address(block) + block)
     refused(saved(tmp_path, data), "holds what none does")
+
+
+FIELDS = ["subject", "uri", "createdAt", "reply", "parent", "embed", "record", "media", "external"]
+FIELDS += ["$type", "facets", "features", "did", "tag", "tags", "l", "e", "p", "k", "v", "t"]
+ATOMS = st.sampled_from([None, True, 7, -1, "", WHEN, BOB, at(BOB), b"x", QUOTE, LINKED, EXTERNAL])
+VALUES = st.recursive(
+    ATOMS | st.text(max_size=3),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), some),
+    max_leaves=12,
+)
+RECORDS = st.dictionaries(st.sampled_from(FIELDS), VALUES).map(lambda told: post() | told)
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(collection=st.sampled_from([POST, LIKE, REPOST, FOLLOW]), record=RECORDS | VALUES)
+def test_any_record_is_read_or_refused(tmp_path, collection, record):
+    path = saved(tmp_path, repository({f"{POST}/3k1": post(), f"{collection}/3k2": record}))
+    try:
+        tables = read_bluesky(path)
+    except DataError as error:
+        assert str(error).startswith("mine.car")
+    else:
+        assert len(tables.posts) == 1 + (collection == POST)
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(node=VALUES)
+def test_any_node_is_read_or_refused(tmp_path, node):
+    path = saved(tmp_path, tree_of(node))
+    with pytest.raises(DataError, match=r"mine\.car"):
+        read_bluesky(path)
 
 
 RECORD = cbor(post())
