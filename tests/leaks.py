@@ -22,14 +22,19 @@ DATA_URI = re.compile(rb"base64,\s*([A-Za-z0-9+/=\s]{16,})")
 
 
 def forms(plant: str) -> set[bytes]:
-    """What a name or a text becomes on its way into a file; all in small letters."""
-    texts = {plant, html.escape(plant), html.escape(plant, quote=False), repr(plant)[1:-1]}
-    texts |= {quote(plant), quote(plant, safe=""), quote_plus(plant), json.dumps(plant)[1:-1]}
-    texts |= {plant.encode("unicode_escape").decode(), plant.encode("utf-8").hex()}
-    texts |= {plant.encode("ascii", "xmlcharrefreplace").decode()}
-    found = {text.lower().encode(code) for text in texts for code in ("utf-8", "utf-16-le")}
-    found |= {text.lower().encode("utf-16-be") for text in texts}
-    return found | {plant.lower().encode("latin-1", "replace")}
+    """What a name or a text becomes on its way into a file, as `bytes.lower` leaves it."""
+    cases = {plant, plant.lower(), plant.upper(), plant.capitalize()}
+    texts = {dressed for case in cases for dressed in _dressed(case)}
+    codes = ("utf-8", "utf-16-le", "utf-16-be")
+    found = {text.encode(code).lower() for text in texts for code in codes}
+    return found | {plant.encode("latin-1", "replace").lower()}
+
+
+def _dressed(text: str) -> Iterator[str]:
+    yield from (text, html.escape(text), html.escape(text, quote=False), repr(text)[1:-1])
+    yield from (quote(text), quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1])
+    yield from (text.encode("unicode_escape").decode(), text.encode("utf-8").hex())
+    yield text.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def in_base64(plant: str) -> set[bytes]:

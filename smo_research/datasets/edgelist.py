@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from smo_research.datasets.cells import Refuse, as_text, from_calendar, from_epoch, odd, refuser
-from smo_research.datasets.text_files import csv_rows, read_frame
+from smo_research.datasets.text_files import csv_rows, read_frame, refuse_twice
 from smo_research.datasets.text_files import read_text as read_text
 from smo_research.errors import DataError
 from smo_research.tables import KINDS, SCHEMAS, validate
@@ -179,12 +179,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
         ) from None
     if cells > MOST_CELLS:
         raise DataError(f"{path.name} says it has {cells:,} cells; give at most {MOST_CELLS:,}.")
-    if not names.is_unique:
-        twice = names[names.duplicated()].iloc[0]
-        raise DataError(
-            f"{path.name} has {(names == twice).sum()} columns of the name '{twice}'; give each "
-            "column a name of its own."
-        )
+    refuse_twice(path, pd.Series(names))
     return frame
 
 

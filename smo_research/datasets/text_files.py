@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 
 from smo_research.errors import DataError
+from smo_research.tables import SCHEMAS
 
 MOST_BYTES = 1 << 32
 # Text seldom packs to less than a twentieth; under the floor no ratio does harm.
@@ -122,13 +123,25 @@ def read_frame(
             "it anew."
         )
         raise DataError(said) from None
-    twice = header[header.duplicated() & (header != "")]
-    if len(twice):
-        raise DataError(
-            f"{path.name} has {(header == twice.iloc[0]).sum()} columns of the name "
-            f"'{twice.iloc[0]}'; give each column a name of its own."
-        )
+    refuse_twice(path, header[header != ""])
     return frame, data
+
+
+def refuse_twice(path: Path, names: pd.Series) -> None:
+    """Refuse columns that share a name, which is told only where it is one of the tables' own.
+
+    In a file without a header it may be a person's.
+    """
+    twice = names[names.duplicated()]
+    if twice.empty:
+        return
+    same = names == twice.iloc[0]
+    ours = any(twice.iloc[0] in table.to_schema().columns for table in SCHEMAS.values())
+    said = f"'{twice.iloc[0]}'" if ours else f"in column {names.index[same][0] + 1}"
+    raise DataError(
+        f"{path.name} has {same.sum()} columns of the name {said}; give each column a name of its "
+        "own."
+    )
 
 
 def csv_rows(data: bytes, separator: str = ",") -> Iterator[tuple[int, int, list[str]]]:
