@@ -680,7 +680,7 @@ def test_ids_that_look_like_something_else_stay_as_written(tmp_path, form):
 # Parquet.
 
 
-@pytest.mark.parametrize("damage", ["cut", "page", "footer", "empty", "csv"])
+@pytest.mark.parametrize("damage", ["cut", "page", "letters", "footer", "empty", "csv"])
 def test_broken_parquet_is_named(tmp_path, damage):
     path = log_table(tmp_path)
     data = bytearray(path.read_bytes())
@@ -688,6 +688,9 @@ def test_broken_parquet_is_named(tmp_path, damage):
         del data[len(data) // 2 :]
     elif damage == "page":
         data[4:60] = b"\xff" * 56
+    elif damage == "letters":
+        at = data.index(b"reply")
+        data[at : at + 5] = b"\xff" * 5
     elif damage == "footer":
         data[-40:-8] = b"\xff" * 32
     elif damage == "empty":
@@ -696,6 +699,17 @@ def test_broken_parquet_is_named(tmp_path, damage):
         data[:] = (HEAD + ROW).encode()
     path.write_bytes(data)
     both_refuse(path, "anew")
+
+
+@pytest.mark.parametrize("lost", ["name", "numpy_type"])
+def test_damaged_notes_of_pandas_in_parquet_are_named(tmp_path, lost):
+    path = log_file(tmp_path, b"", "interactions.parquet")
+    read_edgelist(log_file(tmp_path, HEAD + ROW, "log.csv"), format="csv").to_parquet(path)
+    (path.parent / "log.csv").unlink()
+    table = pq.read_table(path)
+    notes = table.schema.metadata[b"pandas"].replace(f'"{lost}"'.encode(), b'"lost"')
+    pq.write_table(table.replace_schema_metadata({b"pandas": notes}), path)
+    both_refuse(path, "is not whole Parquet", "write it anew")
 
 
 LISTS = pa.array([[1], [2, 3]])
@@ -707,6 +721,9 @@ WRONG_TYPES = {
     "lengths as time": ("created_at", pa.array([1, 2], pa.duration("s")), False),
     "times of day as time": ("created_at", pa.array([1, 2], pa.time64("us")), True),
     "times beyond all years": ("created_at", pa.array([2**50, 0], pa.timestamp("s")), None),
+    "times before all years": ("created_at", pa.array([-(2**50), 0], pa.timestamp("s")), None),
+    "times before all dates": ("created_at", pa.array([-(2**57), 0], pa.timestamp("us")), None),
+    "times beyond all dates": ("created_at", pa.array([2**62, 0], pa.timestamp("us")), None),
     "lists as seq": ("seq", LISTS, True),
     "times as seq": ("seq", pa.array([1, 2], pa.timestamp("us")), False),
     "seq beyond all numbers": ("seq", pa.array([2**63, 2**64 - 1], pa.uint64()), None),

@@ -18,8 +18,8 @@ from smo_research.problems import shown
 Refuse = Callable[[Any, pd.Series, str], None]
 BREAKS = "[\n\r\0]"
 PLAIN = (str, int, float, datetime.date, datetime.time, Decimal, np.generic, type(None))
-# Beyond this a time does not fit into microseconds, and nothing was written then.
-LATEST = pd.Timestamp("9999-12-31", tz="UTC")
+# Times beyond these cannot be told as dates, and nothing was written then.
+FIRST, LATEST = pd.Timestamp("0001-01-01", tz="UTC"), pd.Timestamp("9999-12-31", tz="UTC")
 
 
 def refuser(path: Path, line_of: Callable[[int], int], *, quote: bool = True) -> Refuse:
@@ -48,6 +48,8 @@ def refuser(path: Path, line_of: Callable[[int], int], *, quote: bool = True) ->
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, pd.Timestamp) and not 1 <= value.year <= LATEST.year:
+        return f"a time in the year {value.year}"
     plain = isinstance(value, (*PLAIN, type(pd.NA)))
     return shown(value) if plain else f"a value of type {type(value).__name__}"
 
@@ -104,4 +106,4 @@ def from_calendar(times: pd.Series, refuse: Refuse) -> pd.Series:
 def in_microseconds(times: pd.Series) -> pd.Series:
     """Return typed times in UTC; one too far off to be told in microseconds is missing."""
     times = pd.to_datetime(times, utc=True)
-    return times.where(times <= LATEST).dt.as_unit("us")
+    return times.where((times >= FIRST) & (times <= LATEST)).dt.as_unit("us")

@@ -167,9 +167,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
         frame = pd.DataFrame()
         if cells <= MOST_CELLS and names.is_unique:
             frame = pd.read_parquet(data).reset_index(drop=True)
-    except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
-        said = str(error).partition("\n")[0]
-        raise DataError(f"{path.name} is not whole Parquet ({said}); write it anew.") from None
+            for text in frame.select_dtypes("str"):
+                pa.array(frame[text]).validate(full=True)
     except OSError as error:
         # What has no number is no word of the system but one of pyarrow.
         if error.errno is None:
@@ -177,6 +176,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} cannot be read ({error.strerror}); correct or replace it."
         ) from None
+    except Exception as error:
+        # Damage in what pandas notes beside the columns may come out as any error.
+        said = str(error).partition("\n")[0]
+        raise DataError(f"{path.name} is not whole Parquet ({said}); write it anew.") from None
     if cells > MOST_CELLS:
         raise DataError(f"{path.name} says it has {cells:,} cells; give at most {MOST_CELLS:,}.")
     refuse_twice(path, pd.Series(names))
