@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -39,6 +40,12 @@ python_use_unqualified_type_names = True
 maximum_signature_line_length = 88
 napoleon_google_docstring = False
 myst_heading_anchors = 3
+
+# The kernels are set up here: that they speak over TCP is no news to who builds the site.
+PROFILE = ROOT / "build" / "ipython" / "profile_default"
+PROFILE.mkdir(parents=True, exist_ok=True)
+(PROFILE / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", "utf-8")
+os.environ["IPYTHONDIR"] = str(PROFILE.parent)
 
 # Run once for each state of the sources; nothing that a reader should not see may come of it.
 nb_execution_mode = "cache"
