@@ -208,6 +208,16 @@ def screenshots(page: Any, name: str) -> int:
     scroller = page.locator(".jp-WindowedPanel-outer").first
     scroller.evaluate("one => one.scrollTo(0, 0)")
     for number in range(1, 100):
+        page.wait_for_function(
+            """one => {
+                const frame = one.getBoundingClientRect();
+                return [...one.querySelectorAll('.jp-Cell')].some(cell => {
+                    const { top, bottom } = cell.getBoundingClientRect();
+                    return bottom > frame.top + 20 && top < frame.bottom - 20;
+                });
+            }""",
+            arg=scroller.element_handle(),
+        )
         page.wait_for_timeout(300)
         page.screenshot(path=SCREENSHOTS / f"{name}-{number:02}.png")
         at_end = scroller.evaluate(
