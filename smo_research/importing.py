@@ -217,7 +217,7 @@ def _reader(kind: Kind, left: Counter[str], options: dict[str, str]) -> partial[
     module, _, function = kind.reader.rpartition(".")
     read = getattr(import_module(f"smo_research.datasets.{module}"), function)
     if "leave" in inspect.signature(read).parameters:
-        return partial(read, leave=lambda what, number: left.update({what: number}), **options)
+        return partial(read, leave=lambda what, number: left.update({what: int(number)}), **options)
     return partial(read, **options)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86_400
 HEX = "[0-9a-f]{32}"
 MANIFEST = Path("manifest.json")
+# Names the tables of its folder, so that one in which a table is not yet is seen to lack it.
+SETTINGS = Path("smo.toml")
 # With one of these a spreadsheet takes a text for a formula, unless it is a number.
 FORMULA = r"[=+\-@\t\r]"
 NUMBER = r"[-+]?(\d+([.]\d*)?|[.]\d+|inf)([eE][-+]?\d+)?%?"
@@ -169,11 +171,12 @@ def beside(folder: Path, *inside: str) -> Iterator[Path]:
 def place(part: Path, folder: Path) -> list[Path]:
     """Move the files made in `part` into the folder, the manifest last; all of them or none.
 
-    An old manifest goes first, so that a folder has one only while it is whole. Of two runs into
-    one folder the second waits until the first has moved all its files.
+    Where there is smo.toml, it comes first. An old manifest is taken away before, so that a folder
+    has one only while it is whole. Of two runs into one folder the second waits until the first
+    has moved all its files.
     """
     made = sorted(path.relative_to(part) for path in part.rglob("*") if path.is_file())
-    made.sort(key=lambda path: path == MANIFEST)
+    made.sort(key=lambda path: (path == MANIFEST, path != SETTINGS))
     old = part / "old"
     with _alone_in(folder):
         for path in made:

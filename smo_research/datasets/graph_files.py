@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from smo_research.datasets.cells import Refuse, from_calendar, from_epoch
+from smo_research.datasets.left_out import Leave, unasked
 from smo_research.datasets.pseudonyms import pseudonyms
 from smo_research.errors import DataError
 from smo_research.problems import shown
@@ -57,7 +58,7 @@ class _NoDoctype(ElementTree.TreeBuilder):
         raise DataError("has a DOCTYPE, which may hide harm; remove it, or export the graph anew")
 
 
-def read_graph(path: str | Path) -> Tables:
+def read_graph(path: str | Path, *, leave: Leave = unasked) -> Tables:
     r"""Read a graph of accounts from a GraphML or a GEXF file.
 
     Parameters
@@ -65,6 +66,8 @@ def read_graph(path: str | Path) -> Tables:
     path
         The file, of at most 128 MB; one that ends in .gz is decompressed. GraphML and GEXF are
         told apart by what is in it. Spells and other changes within one edge are not read.
+    leave
+        Is told what is left out, and how many.
 
     Returns
     -------
@@ -94,6 +97,8 @@ def read_graph(path: str | Path) -> Tables:
     except OSError as error:
         reason = error.strerror or "not readable"
         raise DataError(f"{path} cannot be read ({reason}); correct the name.") from None
+    leave("edges from an account to itself", sum(edge.source == edge.target for edge in edges))
+    leave("accounts without an edge", nx.number_of_isolates(graph))
     return _tables(edges, path.stem, path.name, both=not graph.is_directed())
 
 

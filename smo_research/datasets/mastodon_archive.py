@@ -11,12 +11,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smo_research.datasets.archive import AGAIN, expect, open_members, own_tables, parse_json
+from smo_research.datasets.left_out import Leave, unasked
 from smo_research.errors import DataError
 from smo_research.tables import Tables
 
 NAMES = {"outbox.json": r"outbox[.]json", "actor.json": r"actor[.]json"}
 PUBLIC = {"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"}
 POSTS = ("Note", "Question")
+# What is left out, as it is told.
+OTHERS = "activities that are neither posts nor shares"
+TWICE = "activities that are in the archive twice"
+UNKNOWN_SHARES = "shares of the owner's own posts, or of an author whom the archive does not tell"
+UNKNOWN_REPLIES = "acts of replying to somebody whom the archive does not tell; the post is kept"
 # /users/NAME and /@NAME are one account; /p/NAME is where Pixelfed has its posts.
 NAMED = re.compile(r"/(?:(?P<number>ap/)?users/|@|p/)(?P<name>[^/@]+)(?:/.*)?")
 
@@ -57,7 +63,7 @@ class _Anchors(HTMLParser):
         self.quoting = self.quoting and tag != "p"
 
 
-def read_mastodon(path: str | Path) -> Tables:
+def read_mastodon(path: str | Path, *, leave: Leave = unasked) -> Tables:
     """Read the archive of an account of Mastodon, or of a platform that writes the same files.
 
     The archive has only what its owner did: nobody's answers, mentions or reactions to the owner
@@ -73,6 +79,8 @@ def read_mastodon(path: str | Path) -> Tables:
     path
         The archive (.zip, .tar.gz), or the folder that it was unpacked to, with outbox.json and
         actor.json.
+    leave
+        Is told what is left out, and how many.
 
     Returns
     -------
@@ -102,21 +110,29 @@ def read_mastodon(path: str | Path) -> Tables:
     outbox, actor = (
         expect(parse_json(files[name][name], places[name]), dict, places[name]) for name in NAMES
     )
-    items = list(_items(outbox, places["outbox.json"]))
+    items = list(_items(outbox, places["outbox.json"], leave))
     owner = _owner(actor, places["actor.json"], [item.get("object") for item, _ in items])
     posts: list[Json] = []
     acts: list[Json] = []
     for item, place in items:
         if item.get("type") == "Announce":
-            acts += _share(item, owner, place)
+            shares = _share(item, owner, place)
+            leave(UNKNOWN_SHARES, not shares)
+            acts += shares
         elif item.get("type") == "Create":
             note = expect(item.get("object"), dict, f"{place}.object")
             if note.get("type") not in POSTS:
+                leave(OTHERS, 1)
                 continue
             private = _private(item if {"to", "cc"} & item.keys() else note, owner)
             if not private:
                 posts.append(_post(note, owner, f"{place}.object"))
-            acts += _acts(note, owner, f"{place}.object", private=private)
+            answers = _acts(note, owner, f"{place}.object", private=private)
+            replied = not private and posts[-1]["is_reply"]
+            leave(UNKNOWN_REPLIES, replied and all(act["kind"] != "reply" for act in answers))
+            acts += answers
+        else:
+            leave(OTHERS, 1)
     return own_tables(
         "mastodon-archive",
         posts,
@@ -141,7 +157,7 @@ def _owner(actor: Json, place: str, notes: list[Any]) -> _Owner:
     )
 
 
-def _items(outbox: Json, place: str) -> Iterator[tuple[Json, str]]:
+def _items(outbox: Json, place: str, leave: Leave) -> Iterator[tuple[Json, str]]:
     """Yield each activity once, with its place."""
     seen: set[str] = set()
     items = expect(outbox.get("orderedItems"), list, f"{place}, orderedItems")
@@ -154,6 +170,8 @@ def _items(outbox: Json, place: str) -> Iterator[tuple[Json, str]]:
         elif known not in seen:
             seen.add(known)
             yield item, at
+        else:
+            leave(TWICE, 1)
 
 
 def _post(note: Json, owner: _Owner, place: str) -> Json:

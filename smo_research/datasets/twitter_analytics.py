@@ -10,6 +10,7 @@ import pandas as pd
 from smo_research.datasets.cells import Refuse
 from smo_research.datasets.csv_cells import AGAIN, read_cells
 from smo_research.datasets.edgelist import read_text
+from smo_research.datasets.left_out import Leave, unasked
 from smo_research.datasets.pseudonyms import pseudonyms
 from smo_research.datasets.tweet_text import text_features
 from smo_research.errors import DataError
@@ -44,9 +45,10 @@ HANDLE = r"//[^/]+/([^/]+)/status/"
 PROMOTED = "promoted "
 OVERVIEW = {"Date", "New follows", "Unfollows"}
 MISSING = ["", "-"]
+TWICE = "rows of posts that are there more than once; that with most impressions is kept"
 
 
-def read_twitter_analytics(path: str | Path) -> Tables:
+def read_twitter_analytics(path: str | Path, *, leave: Leave = unasked) -> Tables:
     r"""Read the posts of an export of Twitter Analytics or of X Analytics.
 
     Two forms are known: "Tweet activity" (to 2024), with a time in each row and columns of what
@@ -63,6 +65,8 @@ def read_twitter_analytics(path: str | Path) -> Tables:
     path
         The CSV file, or a folder of nothing but such files, of which a post that is in several
         is taken from the one that counts most impressions.
+    leave
+        Is told what is left out, and how many.
 
     Returns
     -------
@@ -91,6 +95,7 @@ def read_twitter_analytics(path: str | Path) -> Tables:
     if not files:
         raise DataError(f"{path} has no .csv file; give the folder of the exports.")
     rows = pd.concat([_read_file(file) for file in files], ignore_index=True)
+    leave(TWICE, int(rows["id"].duplicated().sum()))
     rows = rows.sort_values("impressions", kind="stable", na_position="first")
     rows = rows.drop_duplicates("id", keep="last").sort_values(["created_at", "id"])
     accounts = pseudonyms(rows["handle"]).reset_index(drop=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from smo_research.datasets.archive import AGAIN, expect, open_members, own_tables, parse_json
 from smo_research.datasets.candidates import CROSS_POSTERS, SCHEDULERS
+from smo_research.datasets.left_out import Leave, unasked
 from smo_research.errors import DataError
 from smo_research.tables import Tables
 
@@ -25,11 +26,15 @@ SERVICES |= {"Tumblr", "twitterfeed", "WordPress.com", "Zapier.com"}
 AUTOMATIC = {name.casefold() for name in SCHEDULERS | CROSS_POSTERS | SERVICES}
 # What the archive has for the id of an account that is gone.
 GONE = {"", "-1", "0"}
+# What is left out, as it is told.
+TWICE = "tweets that are in the archive twice"
+OWN_SHARES = "retweets of the owner's own tweets"
+UNKNOWN_REPLIES = "acts of replying to somebody whom the archive does not tell; the post is kept"
 
 Json = dict[str, Any]
 
 
-def read_x(path: str | Path) -> Tables:
+def read_x(path: str | Path, *, leave: Leave = unasked) -> Tables:
     """Read the archive of an account of X.
 
     The archive has only what its owner did: nobody's answers, mentions or reactions to the owner
@@ -45,6 +50,8 @@ def read_x(path: str | Path) -> Tables:
     path
         The archive (.zip), or the folder that it was unpacked to, with data/tweets.js (and its
         parts, or tweet.js in older ones) and data/account.js.
+    leave
+        Is told what is left out, and how many.
 
     Returns
     -------
@@ -70,23 +77,28 @@ def read_x(path: str | Path) -> Tables:
     path = Path(path)
     files = open_members(path, NAMES)
     account = _account(files["account.js"]["account.js"], f"{path.name}, account.js")
-    tweets = {
-        _id(tweet, "id", place): (tweet, place)
+    found = [
+        (_id(tweet, "id", place), (tweet, place))
         for name, data in files["tweets.js"].items()
         for tweet, place in _tweets(data, f"{path.name}, {name}")
-    }
+    ]
+    tweets = dict(found)
+    leave(TWICE, len(found) - len(tweets))
     people = _People(account, [tweet for tweet, _ in tweets.values()])
     posts: list[Json] = []
     acts: list[Json] = []
     for known, (tweet, place) in tweets.items():
         shared = RETWEET.match(_text(tweet, "full_text") or _text(tweet, "text"))
         if shared:
-            acts += _acts(tweet, {people.retweeted(tweet, shared[1]): "share"}, people, place, None)
+            author = people.retweeted(tweet, shared[1])
+            acts += _acts(tweet, {author: "share"}, people, place, None)
+            leave(OWN_SHARES, author == people.owner)
             continue
         own_thread = _text(tweet, "in_reply_to_status_id") in tweets
         answered = None if own_thread else people.answered(tweet)
         posts.append(_post(tweet, known, people, place))
         posts[-1]["is_reply"] &= not own_thread and answered != people.owner
+        leave(UNKNOWN_REPLIES, posts[-1]["is_reply"] and answered is None)
         kinds = dict.fromkeys(people.mentioned(tweet), "mention") | {answered: "reply"}
         acts += _acts(tweet, kinds, people, place, known)
     return own_tables(
