@@ -12,6 +12,7 @@ from typing import Any
 from smo_research.datasets.twitter_analytics import BITS, DAY, FIRST_MILLISECOND, POSTS
 from smo_research.datasets.x_archive import TIME
 from smo_research.errors import DataError
+from smo_research.example_repository import repository
 from smo_research.importing import TEMPLATES, check_empty
 from smo_research.output import beside, place
 from smo_research.simulation.scenarios import scenario
@@ -250,6 +251,11 @@ def _iso(when: Any) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _bluesky(folder: Path) -> str:
+    (folder / "repo.car").write_bytes(repository(*_owner()))
+    return "repo.car"
+
+
 def _x(folder: Path) -> str:
     account = [{"account": {"accountId": "7", "username": OWNER, "accountDisplayName": "(name)"}}]
     _assigned(folder, "account", account)
@@ -334,6 +340,7 @@ def _text(folder: Path, name: str, text: str) -> str:
 
 WRITERS: dict[str, Callable[[Path], str]] = {
     "mastodon": _mastodon,
+    "bluesky": _bluesky,
     "x": _x,
     "twitter-analytics": _analytics,
     "snap": _snap,

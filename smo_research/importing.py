@@ -74,6 +74,17 @@ KINDS = {
         "Mastodon",
         OWN_ACTS_ONLY + "Reactions and shares are there where its server wrote them down.",
     ),
+    "bluesky": Kind(
+        "repository of an account of Bluesky (.car)",
+        "bluesky_repo.read_bluesky",
+        "bluesky-repo",
+        "Posts and acts of an account of Bluesky",
+        "Bluesky",
+        "It has what its owner did and did not delete: nobody's answers, mentions, likes or "
+        "follows of the owner. So it tells how the owner posts, answers, likes and follows, and "
+        "nothing of how that was received, who was answered, who came back or how the audience "
+        "grew.",
+    ),
     "x": Kind(
         "archive of an account of X, once Twitter (.zip, or its folder)",
         "x_archive.read_x",

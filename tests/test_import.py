@@ -17,10 +17,11 @@ from smo_research.importing import KINDS, TEMPLATES, import_tables
 from smo_research.tables import SCHEMAS
 
 EVERY = [f"H{number}" for number in range(1, 8)]
-OWN = ("mastodon", "x", "twitter-analytics")
+OWN = ("mastodon", "bluesky", "x", "twitter-analytics")
 OWN_IDS = "one's own accounts, pseudonymised on reading"
 CAN_TEST = {
     "mastodon": ["H1"],
+    "bluesky": [],
     "x": ["H1"],
     "twitter-analytics": ["H1"],
     "snap": ["H2", "H3", "H5", "H7"],

@@ -16,7 +16,7 @@ FACADE = PACKAGE / "__init__.py"
 HOUSE = [
     {"cli"},
     {"record", "calibrate", "workshop", "example"},
-    {"importing", "one_log"},
+    {"importing", "one_log", "example_repository"},
     {"study"},
     {"report"},
     {"simulation"},

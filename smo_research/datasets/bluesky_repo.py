@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from smo_research.datasets.archive import expect, own_tables
 from smo_research.datasets.bluesky_car import Record, open_repository
-from smo_research.errors import DataError
+from smo_research.datasets.left_out import Leave, unasked
 from smo_research.tables import Tables
 
 POST, FOLLOW = "app.bsky.feed.post", "app.bsky.graph.follow"
@@ -22,13 +24,19 @@ ADDRESS = re.compile(r"at://([^/?#]+)/([^/?#]+)/[^/?#]+")
 SHOWN_POST = re.compile(r"https?://(?:www[.])?bsky[.]app/profile/[^/]+/post/.*", re.I | re.S)
 # Animations out of the app's own list come as links with a preview.
 ANIMATION = re.compile(r"https?://[^?#]*[.]gif(?:[?#].*)?", re.I | re.S)
-# No post is older than the web; a clock that starts at 1970 or at the year 1 is wrong.
-FIRST_YEAR = 1990
+# No post is older than the web: a clock that stands at 1970 or in the year 1 is wrong.
+FIRST_TIME = pd.Timestamp("1990-01-01", tz="UTC")
+# What is left out, as it is told.
+OTHERS = "records that are neither posts nor likes, shares or follows"
+NOT_OTHERS = "likes, shares and follows of the owner, of what is no post, or of what is no account"
+TWICE = "likes, shares and follows that were made twice"
+UNKNOWN_REPLIES = "acts of replying to somebody whom the archive does not tell; the post is kept"
+MISTIMED = "records with no time, or one before 1990 or in the future"
 
 Json = dict[str, Any]
 
 
-def read_bluesky(path: str | Path) -> Tables:
+def read_bluesky(path: str | Path, *, leave: Leave = unasked) -> Tables:
     """Read the repository of an account of Bluesky.
 
     It has only what its owner did, and did not delete: nobody's answers, mentions, likes or
@@ -37,14 +45,17 @@ def read_bluesky(path: str | Path) -> Tables:
     and of the card below it, each once, without links to posts. A post that quotes another's is a
     share of that; of several acts of a post toward one account only one counts: the reply, or
     else the share. Likes of what is no post (of feeds, say) are left out, and what was liked,
-    shared or followed twice counts once. Times are what the owner's app said. The owner is a1,
-    others are numbered by their first appearance; no text, name, DID or address is kept.
+    shared or followed twice counts once. Times are what the owner's app said, and nobody can mend
+    them: a record with none, or one that cannot be, is left out. The owner is a1, others are
+    numbered by their first appearance; no text, name, DID or address is kept.
 
     Parameters
     ----------
     path
         The .car file, from Settings, Account, Export my data. The package `atproto` reads it:
         `pip install "smo_research[bluesky]"`.
+    leave
+        Is told what is left out, and how many.
 
     Returns
     -------
@@ -60,6 +71,7 @@ def read_bluesky(path: str | Path) -> Tables:
 
     Examples
     --------
+    >>> from smo_research.errors import DataError
     >>> try:
     ...     read_bluesky("mine.car")
     ... except DataError as error:
@@ -75,18 +87,35 @@ def read_bluesky(path: str | Path) -> Tables:
         if record.collection == POST:
             value = expect(record.value, dict, record.place)
             posts.append(_post(record, value, owner))
-            acts += _acts(record, value, owner)
+            answers = _acts(record, value, owner)
+            unknown = posts[-1]["is_reply"] and all(act["kind"] != "reply" for act in answers)
+            leave(UNKNOWN_REPLIES, int(unknown))
+            acts += answers
         elif record.collection in KINDS:
-            acts += _toward(record, owner, seen)
+            acts += _toward(record, owner, seen, leave)
+        else:
+            leave(OTHERS, 1)
+    mistimed = _mistimed(posts + acts)
+    leave(MISTIMED, len(mistimed))
     return own_tables(
         "bluesky-repo",
-        posts,
-        acts,
+        [post for post in posts if post["place"] not in mistimed],
+        [act for act in acts if act["place"] not in mistimed],
         platform="Bluesky",
         opened=None,
         time_format="ISO8601",
         source=path.name,
     )
+
+
+def _mistimed(rows: list[Json]) -> set[str]:
+    """Return the places of the times that are none, or cannot be."""
+    found = {row["place"]: row["created_at"] for row in rows}
+    text = pd.Series(list(found.values()), index=list(found), dtype="str")
+    times = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+    # With a day for clocks that are ahead, as the canonical tables have it.
+    last = pd.Timestamp.now("UTC") + pd.Timedelta(days=1)
+    return set(text.index[~times.between(FIRST_TIME, last)])
 
 
 def _post(record: Record, value: Json, owner: str) -> Json:
@@ -97,7 +126,7 @@ def _post(record: Record, value: Json, owner: str) -> Json:
     more_tags = value.get("tags")
     return {
         "post_id": record.key,
-        "created_at": _when(value, record.place),
+        "created_at": _text(value, "createdAt"),
         "place": f"{record.place}.createdAt",
         "hashtags": len(_features(value, TAG, "tag"))
         + (len(more_tags) if isinstance(more_tags, list) else 0),
@@ -121,8 +150,8 @@ def _acts(record: Record, value: Json, owner: str) -> list[Json]:
     ]
 
 
-def _toward(record: Record, owner: str, seen: set[tuple[str, str]]) -> Iterator[Json]:
-    """Yield the act that a like, a repost or a follow is, if its target can be told."""
+def _toward(record: Record, owner: str, seen: set[tuple[str, str]], leave: Leave) -> Iterator[Json]:
+    """Yield the act that a like, a share or a follow is, if it is one toward another account."""
     value = expect(record.value, dict, record.place)
     at = f"{record.place}.subject"
     subject = value.get("subject")
@@ -132,7 +161,11 @@ def _toward(record: Record, owner: str, seen: set[tuple[str, str]]) -> Iterator[
     else:
         name = expect(expect(subject, dict, at).get("uri"), str, f"{at}.uri")
         who = _author(name)
-    if who not in (None, owner) and (record.collection, name) not in seen:
+    if who in (None, owner):
+        leave(NOT_OTHERS, 1)
+    elif (record.collection, name) in seen:
+        leave(TWICE, 1)
+    else:
         seen.add((record.collection, name))
         yield _act(record, value, who, KINDS[record.collection], None)
 
@@ -140,21 +173,11 @@ def _toward(record: Record, owner: str, seen: set[tuple[str, str]]) -> Iterator[
 def _act(record: Record, value: Json, who: str | None, kind: str, post: str | None) -> Json:
     return {
         "target_id": who,
-        "created_at": _when(value, record.place),
+        "created_at": _text(value, "createdAt"),
         "place": f"{record.place}.createdAt",
         "kind": kind,
         "post_id": post,
     }
-
-
-def _when(value: Json, place: str) -> str:
-    created = expect(value.get("createdAt"), str, f"{place}.createdAt")
-    if re.match("[0-9]{4}", created) and int(created[:4]) < FIRST_YEAR:
-        raise DataError(
-            f"{place}.createdAt is before {FIRST_YEAR}; delete that record, then ask for the "
-            "archive again."
-        )
-    return created
 
 
 def _author(address: str) -> str | None:
