@@ -37,11 +37,11 @@ def repository(posts: Iterable[Json], acts: Iterable[tuple[str, str, Any]]) -> b
     >>> when = pd.Timestamp("2024-05-01", tz="UTC")
     >>> post = {"created_at": when, "hashtags": 1, "links": 0, "has_media": False}
     >>> len(repository([post], [("somebody", "bo", when)]))
-    1104
+    1095
     """
     records = dict([*map(_written, posts), *map(_done, enumerate(acts))])
     # A like of what is no post, which is left out.
-    feed = {"subject": _reference("did:example:m1", f"{FEED}.generator")}
+    feed = {"subject": _reference("did:example:m1", f"{FEED}.generator/news")}
     records[f"{FEED}.like/2222222222222"] = feed | {"createdAt": "2020-01-01T00:00:00Z"}
     blocks = {key: _cbor(records[key]) for key in sorted(records)}
     entries = [
@@ -67,7 +67,7 @@ def _written(post: Json) -> tuple[str, Json]:
 
 def _done(numbered: tuple[int, tuple[str, str, Any]]) -> tuple[str, Json]:
     number, (_, other, when) = numbered
-    to = _reference(f"did:example:{other}", f"{FEED}.post")
+    to = _reference(f"did:example:{other}", f"{FEED}.post/{_key(when, number)}")
     if number % SHARES == 0:
         return _record(f"{FEED}.repost", when, number, {"subject": to})
     if number % LIKES == 0:
@@ -91,8 +91,8 @@ def _key(when: Any, number: int) -> str:
     return "".join(DIGITS[clock >> shift & 31] for shift in range(60, -1, -5))
 
 
-def _reference(who: str, collection: str) -> Json:
-    return {"uri": f"at://{who}/{collection}/2222222222222", "cid": "(its hash)"}
+def _reference(who: str, what: str) -> Json:
+    return {"uri": f"at://{who}/{what}", "cid": "(its hash)"}
 
 
 def _mark(kind: str, name: str, value: str) -> Json:

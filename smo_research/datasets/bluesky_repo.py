@@ -28,7 +28,7 @@ ANIMATION = re.compile(r"https?://[^?#]*[.]gif(?:[?#].*)?", re.I | re.S)
 FIRST_TIME = pd.Timestamp("1990-01-01", tz="UTC")
 # What is left out, as it is told.
 OTHERS = "records that are neither posts nor likes, shares or follows"
-NOT_OTHERS = "likes, shares and follows of the owner, of what is no post, or of what is no account"
+NOT_OTHERS = "likes, shares and follows of oneself, or of what is neither post nor account"
 TWICE = "likes, shares and follows that were made twice"
 UNKNOWN_REPLIES = "acts of replying to somebody whom the archive does not tell; the post is kept"
 MISTIMED = "records with no time, or one before 1990 or in the future"
