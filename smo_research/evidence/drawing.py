@@ -60,6 +60,8 @@ def draw_estimates(
     ax.plot(drawn["estimate"].astype(float), at, "o", color=INK, ms=5, zorder=3)
     ax.set_yticks(at, [_plain(fill(label.replace("_", " "), 40)) for label in labels])
     ax.set_ylim(-0.6, len(drawn) - 0.4)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "left"]].set_visible(False)
     units = list(dict.fromkeys(drawn["unit"].iloc[::-1]))
     unit = " / ".join(units) if len(units) < 3 else f"{what}, each per its own contrast"
     if what == RATIO:

@@ -130,7 +130,7 @@ class Result:
             columns += ["reason"] * bool(table["reason"].astype(bool).any())
             parts.append(_html(table[columns]))
         if len(self.left_out):
-            parts.append(f"<p>Left out:</p>{_html(self.left_out)}")
+            parts.append(f"<details><summary>Left out</summary>{_html(self.left_out)}</details>")
         parts.append(f"<p><small>{escape('; '.join(self._provenance()))}</small></p>")
         return "".join(parts)
 
