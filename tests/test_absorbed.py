@@ -219,6 +219,19 @@ def test_a_fit_that_does_not_settle_is_refused(monkeypatch):
         absorbed_poisson(*TWO_GROUPS, ONE)
 
 
+def test_a_start_or_a_step_too_far_is_taken_back():
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(40), 5)
+    x = np.column_stack([rng.standard_normal(200), np.exp(2 * rng.standard_normal(200))])
+    y = rng.poisson(np.exp(0.3 * x[:, 0]))
+    kept = np.bincount(groups, y)[groups] > 0
+    y, x, groups = y[kept], x[kept], np.unique(groups[kept], return_inverse=True)[1]
+    usual = absorbed_poisson(y, x, groups)
+    for start in ([5_000.0, -5_000.0], [40.0, 3.0]):
+        again = absorbed_poisson(y, x, groups, start=np.array(start))
+        assert again.coefficients == pytest.approx(usual.coefficients, abs=1e-7)
+
+
 def test_an_error_of_nothing_is_refused():
     y, x, account = np.array([1, 2, 10, 20]), np.array([[0.0, 1, 0, 1]]).T, np.array([0, 0, 1, 1])
     fit = absorbed_poisson(y, x, account)

@@ -78,8 +78,6 @@ def test_a_mastodon_archive_ends_with_verdicts_and_a_report(tmp_path, examples):
 
 
 # One of the many specifications does not settle here, and numpy says so; it is then left out.
-@pytest.mark.filterwarnings("ignore::RuntimeWarning:smo_research.evidence.absorbed")
-@pytest.mark.filterwarnings("ignore::RuntimeWarning:smo_research.evidence.groups")
 def test_a_mapped_csv_ends_with_verdicts_and_a_report(tmp_path, examples):
     folder = examples[0] / "csv"
     assert examples[1]["csv"].startswith("Now: smo study --data ")

@@ -250,6 +250,24 @@ def test_same_seed_same_numbers():
     assert one.table["p_value"].tolist() != other.table["p_value"].tolist()
 
 
+def test_answers_that_drew_nothing_leave_the_posts_to_be_compared():
+    posts = page_set(pages=1, posts=600)
+    answers = posts.head(200).assign(
+        post_id=lambda t: "r" + t["post_id"].astype(str), reactions=0, shares=0
+    )
+    both = pd.concat(
+        [posts.assign(is_reply=False, mentions=0), answers.assign(is_reply=True, mentions=1)],
+        ignore_index=True,
+    )
+    found = fitted(both)
+    assert found.reason == ""
+    left = found.left_out.set_index("reason")["rows"]
+    assert left["posts of a kind that drew nothing throughout (is reply)"] == 200
+    alone = fitted(posts)
+    key = ("posts", "total", "has_media")
+    assert found.effects[key].estimate == pytest.approx(alone.effects[key].estimate, abs=1e-9)
+
+
 def test_poisson_loss_by_hand():
     y, means = np.array([0.0, 3.0, 5.0]), np.array([2.0, 3.0, 4.0])
     by_hand = (2.0 + 0.0 + (5 * np.log(5 / 4) - 1)) / 3

@@ -18,6 +18,7 @@ CONVERGED = 1e-18
 NEAR, FAR_LESS = 1e-2, 0.1
 REPEATED = 1e-9
 SEPARATED = 1e-10
+VANISHED = 1e-250
 # Of errors clustered both ways: by one, by the other, less what both count.
 SIGNS = (1, 1, -1)
 REPEATS = "the term repeats the others, or the effect"
@@ -251,7 +252,10 @@ def absorbed_poisson(
         raise FitError("a group's outcomes are all 0; leave it out")
     x = x - x.mean(axis=0)
     beta = np.zeros(x.shape[1]) if start is None else np.array(start, dtype=float)
-    means, _ = _means(x @ beta, offset, y, by)
+    means, height = _means(x @ beta, offset, y, by)
+    if not np.isfinite(height):
+        beta = np.zeros(x.shape[1])
+        means, height = _means(x @ beta, offset, y, by)
     information = _information(x, means, by)
     kept = _independent(information, means @ x**2)
     if not kept.all():
@@ -273,10 +277,16 @@ def _settle(
     before = np.inf
     for _ in range(MOST_STEPS):
         slope = x.T @ (y - means)
-        step = np.linalg.solve(information, slope)
+        try:
+            step = np.linalg.solve(information, slope)
+        except np.linalg.LinAlgError:
+            _refuse_separated(means, y)
+            raise FitError("the fit does not settle: its information is singular") from None
         promised = slope @ step
+        if not np.isfinite(promised):
+            raise FitError("the fit does not settle: its information is singular")
         means, reached = _means(x @ (beta + step), offset, y, groups)
-        while reached < height - 1e-9 * abs(height):
+        while not reached >= height - 1e-9 * abs(height):
             step = step / 2
             means, reached = _means(x @ (beta + step), offset, y, groups)
         beta, height = beta + step, reached
@@ -287,23 +297,29 @@ def _settle(
         before = promised
     else:
         raise FitError(f"the fit does not settle in {MOST_STEPS} steps")
-    if means[y == 0].min(initial=np.inf) < SEPARATED * y.mean():
-        raise FitError("the columns fit some rows perfectly with 0 (separation)")
+    _refuse_separated(means, y)
     coefficients = np.full(len(kept), np.nan)
     coefficients[kept] = beta
     information = _information(x, means, groups)
     return Absorbed(coefficients, means, kept, y, x, groups, offset, information)
 
 
+def _refuse_separated(means: np.ndarray, y: np.ndarray) -> None:
+    if means[y == 0].min(initial=np.inf) < SEPARATED * y.mean():
+        raise FitError("the columns fit some rows perfectly with 0 (separation)")
+
+
 def _means(
     ln_rate: np.ndarray, offset: np.ndarray | None, y: np.ndarray, groups: Groups
 ) -> tuple[np.ndarray, float]:
-    """Means with the effect that suits them, and the ln likelihood but for constants."""
+    """Means with the effect that suits them; ln likelihood, -inf where a group's rates vanish."""
     ln_rate = ln_rate if offset is None else ln_rate + offset
     ln_rate = ln_rate - ln_rate.max()
     rate = np.exp(ln_rate)
     total = groups.sums(y)
     sums = np.where(total > 0, groups.sums(rate), 1.0)
+    if not (sums > VANISHED).all():
+        return rate, -np.inf
     return rate * (total / sums)[groups.labels], float(y @ ln_rate - total @ np.log(sums))
 
 

@@ -138,8 +138,9 @@ def post_engagement(
             rows[f"{name}_missing"] = rows[name].isna().astype(float)
             rows[name] = rows[name].fillna(rows[name].mean())
             controls.append(f"{name}_missing")
-    fitted = without_effects(sample, "engagement", effects_of)
+    fitted = without_effects(_that_drew(sample, controls), "engagement", effects_of)
     rows = fitted.rows
+    controls = [name for name in controls if rows[name].nunique() > 1]
     accounts = rows["account_id"].nunique()
     cluster = "account_id" if accounts > 1 else "month"
     label = {"hypothesis": "H1", "dataset": dataset, "model": "posts", "block": "total"}
@@ -180,6 +181,15 @@ def post_engagement(
         joint_p=p_joint,
         notes=(f"{scope}{signs}; {better} out of sample with tweaks ({gain:+.3g} nats per post)",),
     )
+
+
+def _that_drew(sample: Sample, controls: list[str]) -> Sample:
+    """Drop posts of a kind that never drew anything, which a control would fit perfectly."""
+    for name in controls:
+        drawn = sample.rows.groupby(name)["engagement"].transform("sum") > 0
+        reason = f"posts of a kind that drew nothing throughout ({name.replace('_', ' ')})"
+        sample = sample.keep(drawn, reason)
+    return sample
 
 
 def within_reach(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -265,7 +275,8 @@ def out_of_sample_gain(
     """
     rows = rows.sort_values("created_at", kind="stable")
     cut = int(len(rows) * TRAINING_SHARE)
-    train = without_effects(whole(rows.iloc[:cut]), "engagement", effects_of).rows
+    train = _that_drew(whole(rows.iloc[:cut]), controls)
+    train = without_effects(train, "engagement", effects_of).rows
     test = rows.iloc[cut:].assign(month=train["month"].iloc[-1])
     for name in effects_of:
         test = test[test[name].isin(set(train[name]))]

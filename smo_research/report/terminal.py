@@ -76,8 +76,9 @@ def print_verdicts(verdicts: pd.DataFrame) -> None:
         decided = f"{row.p_holm:.2g}"
         table.add_row(row.hypothesis, row.dataset, row.verdict, row.grade, number, decided, term)
     page.print(table)
+    tested = set(verdicts.loc[verdicts["verdict"] != "untestable", "hypothesis"])
     for name, said in false_positives(calibrated()).items():
-        if name in set(verdicts["hypothesis"]):
+        if name in tested:
             page.print(f"{name}: {said}")
     untestable = verdicts[verdicts["verdict"] == "untestable"]
     for name, rows in untestable.groupby("dataset"):
