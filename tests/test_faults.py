@@ -302,12 +302,15 @@ def test_what_killed_runs_left_in_the_cache_goes_after_a_day(tmp_path):
 
 
 def test_what_killed_downloads_left_goes_after_a_day(tmp_path):
-    parts = [tmp_path / f".log.txt.gz.{'a' * 32}", tmp_path / f".log.txt.gz.{'b' * 32}"]
-    for part, when in zip(parts, (LONG_AGO, time.time()), strict=True):
-        part.write_text("half")
-        os.utime(part, (when, when))
+    for folder in (tmp_path, tmp_path / "followers"):
+        folder.mkdir(exist_ok=True)
+        for letter, when in (("a", LONG_AGO), ("b", time.time())):
+            part = folder / f".log.txt.gz.{letter * 32}"
+            part.write_text("half")
+            os.utime(part, (when, when))
     fetch._sweep(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [parts[1].name]
+    new = f".log.txt.gz.{'b' * 32}"
+    assert files_in(tmp_path) == [new, f"followers/{new}"]
 
 
 # Servers.

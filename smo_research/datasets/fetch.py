@@ -100,7 +100,7 @@ def _is_whole(path: Path, file: File) -> bool:
 def _sweep(folder: Path) -> None:
     """Remove what runs that were killed left; a run under way has written within the day."""
     with contextlib.suppress(OSError):
-        for part in folder.glob(".*"):
+        for part in folder.rglob(".*"):
             if PART.fullmatch(part.name) and part.stat().st_mtime < time.time() - DAY_SECONDS:
                 part.unlink()
 
