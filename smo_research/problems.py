@@ -12,6 +12,7 @@ import pandas as pd
 
 MAX_PROBLEMS_SHOWN = 20
 MOST_DIGITS = 4
+MOST_SAID = 300
 # These are quoted; anything else may be an id, a name or what somebody wrote.
 NUMBER = re.compile(rf"[-+]?\d{{1,{MOST_DIGITS}}}([.]\d{{0,{MOST_DIGITS}}})?", re.ASCII)
 WORDS = {"inf", "-inf", "nan", "null", "none", "true", "false", "now"}
@@ -43,7 +44,24 @@ class Problem:
     def __str__(self) -> str:
         row = "" if self.row is None else f", row {self.row}"
         column = "" if self.column is None else f", column '{self.column}'"
-        return f"{self.file}{row}{column}: {self.wrong}; {self.remedy}."
+        wrong = self.wrong if len(self.wrong) <= MOST_SAID else f"{self.wrong[:MOST_SAID]}..."
+        return printable(f"{self.file}{row}{column}: {wrong}; {self.remedy}.")
+
+
+def printable(text: str) -> str:
+    r"""Return a text in one line, with what would break or turn it written as in Python.
+
+    Parameters
+    ----------
+    text
+        What names of columns and files may be part of.
+
+    Examples
+    --------
+    >>> print(printable("one\x1b[2J\n"))
+    one\x1b[2J\n
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def told(problems: Sequence[Problem]) -> str:
