@@ -288,20 +288,21 @@ class _Economy:
         """Measure a period as the panel will."""
         n = self.world.accounts
         code = acts.account * self.audience.members + acts.member
-        order = np.lexsort((acts.at, code))
-        code, at, inward = code[order], acts.at[order], acts.inward[order]
-        account = acts.account[order]
-        wrote, place = np.unique(code[inward], return_index=True)
-        first = at[inward][place]
-        # The first act outward after the member's first, if any.
+        order = np.flatnonzero(acts.inward)
+        order = order[np.argsort(code[order])]
+        inward = code[order]
+        begins = np.flatnonzero(np.diff(inward, prepend=-1))
+        wrote = inward[begins]
         told = np.zeros(len(wrote), dtype=bool)
         if len(wrote):
-            outward = ~inward
-            which = np.minimum(np.searchsorted(wrote, code[outward]), len(wrote) - 1)
-            wait = at[outward] - first[which]
-            answer = (wrote[which] == code[outward]) & (wait > 0) & (wait <= ANSWER_WITHIN_DAYS)
+            # The first act outward after the member's first, if any.
+            first = np.minimum.reduceat(acts.at[order], begins)
+            outward, at = code[~acts.inward], acts.at[~acts.inward]
+            which = np.minimum(np.searchsorted(wrote, outward), len(wrote) - 1)
+            wait = at - first[which]
+            answer = (wrote[which] == outward) & (wait > 0) & (wait <= ANSWER_WITHIN_DAYS)
             told[which[answer]] = True
-        whose = account[inward][place]
+        whose = wrote // self.audience.members
         inbound = np.bincount(whose, minlength=n)
         answered = np.bincount(whose[told], minlength=n)
         self.pooled = (self.pooled[0] + int(answered.sum()), self.pooled[1] + int(inbound.sum()))

@@ -122,11 +122,14 @@ def _stream(world: World, seed: int, folder: Path) -> int:
         writers: dict[str, pq.ParquetWriter] = {}
         for one in periods:
             for name in STREAMED:
-                table = pa.Table.from_pandas(
-                    getattr(observer, name)([one]), preserve_index=False
-                ).replace_schema_metadata()
+                frame = getattr(observer, name)([one])
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+                table = table.replace_schema_metadata()
                 if name not in writers:
-                    file = pq.ParquetWriter(folder / f"{name}.parquet", table.schema)
+                    # Ids recur; times and numbers do not, and would take long to look up.
+                    text = frame.select_dtypes("str").columns.tolist()
+                    path = folder / f"{name}.parquet"
+                    file = pq.ParquetWriter(path, table.schema, use_dictionary=text)
                     writers[name] = open_files.enter_context(file)
                 writers[name].write_table(table)
     return observer.acts
