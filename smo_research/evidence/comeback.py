@@ -42,8 +42,10 @@ def return_when_answered(
     with `elsewhere` as outcome, a negative control that should show nothing.
 
     It leans toward answering where contacts differ in how keen they are, the keen write again at
-    once, and so are answered more: `smo calibrate` measures it ("keen"). The negative control
-    does not show that.
+    once, and so are answered more; the negative control does not show that. It leans a little
+    against answering where accounts are there for a few periods and what they answered before
+    makes contacts stay, for an account is compared with itself. `smo calibrate` measures both
+    ("keen", "lingering").
 
     Parameters
     ----------

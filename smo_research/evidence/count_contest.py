@@ -56,6 +56,10 @@ def count_contest(
 ) -> Result:
     """Let blocks of predictors compete for what they add to predicting lasting newcomers (H4).
 
+    Its intervals are too wide, for a refit on drawn accounts overfits as the fit itself did. Where
+    conversation and tweaks contribute the same it says otherwise far too seldom: `smo calibrate`
+    measures it ("bound-answering").
+
     Parameters
     ----------
     panel, windows, dataset, data_hashes, seed, draws
