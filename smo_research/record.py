@@ -105,9 +105,10 @@ def records() -> tuple[Record, ...]:
             name="verdicts",
             title="What came of each hypothesis in each data set",
             caption="The effect that decides, with its 95 % interval, and the verdict with its "
-            "grade, A the strongest. H1 asks whether any tweak matters and shows the one that "
-            "stands out most. Shaded: effects too small to matter, ratios of 0.90 to 1.11 per "
-            "stated contrast. ln: a difference in ln(1 + followers a day of the account's age).",
+            "grade, A the strongest. On H1 all tweaks decide together; shown is the one that "
+            "stands out most, whose own interval may hold no effect. Shaded: effects too small "
+            "to matter, ratios of 0.90 to 1.11 per stated contrast. ln: a difference in ln(1 + "
+            "followers a day of the account's age).",
             datasets=tested,
             numbers=numbers.verdict_numbers,
             plot=plates.verdict_forest,

@@ -10,7 +10,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
 from scipy.stats import spearmanr
 
 from smo_research.errors import DataError
@@ -164,25 +163,27 @@ def test_one_platform_is_refused():
         carries_over(counters(facebook=FACEBOOK))
 
 
-def test_plot_draws_a_line_a_platform_and_says_what_it_shows():
+def test_plot_draws_a_panel_a_platform_and_says_what_it_shows():
     table = attention_curve(counters(x={"a": [1, 2, 4, 4]}, y={"a": [2, 2, 2, 4]}))
     before = table.copy(deep=True)
-    ax = plt.subplots()[1]
-    assert attention(table, ax=ax) is ax
+    figure = attention(table)
     pd.testing.assert_frame_equal(table, before)
-    title = ax.get_title("left").replace("\n", " ")
+    title = figure.get_suptitle().replace("\n", " ")
     assert "after 4 hours is there by hour 1–2, 90 % by hour 3–4" in title  # noqa: RUF001
-    texts = [text.get_text() for text in ax.texts]
-    assert texts[0].startswith("x\nhalf by 2 h, 90 % by 3 h\n1 item")
-    assert texts[1].startswith("y\nhalf by 1 h, 90 % by 4 h\n1 item")
+    assert [ax.get_title("left") for ax in figure.axes] == [
+        "x: mean of 1 item",
+        "y: mean of 1 item",
+    ]
+    texts = [[text.get_text() for text in ax.texts] for ax in figure.axes]
+    assert texts == [["half by 2 h", "90 % by 3 h"], ["half by 1 h", "90 % by 4 h"]]
+    assert figure.axes[-1].get_xlabel().endswith("shaded: 8 of 10 items")
     plt.close("all")
 
 
 def test_plot_without_rows_or_columns():
     table = attention_curve(counters(x={"a": [1, 2]}))
-    ax = attention(table.head(0))
-    assert isinstance(ax, Axes)
-    assert "No item" in ax.get_title("left")
+    figure = attention(table.head(0))
+    assert "No item" in figure.get_suptitle()
     with pytest.raises(DataError, match="lacks platform"):
         attention(table.drop(columns="platform"))
     plt.close("all")

@@ -167,7 +167,10 @@ def test_html_shows_what_a_result_carries():
 def test_plot_of_a_tested_result():
     ax = shown_result().plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["between, total, answering"]
-    assert ax.get_xlabel() == "ratio"
+    assert ax.get_xlabel() == "ratio\n95 % interval; shaded: too small to matter"
+    row = shown_result().table.iloc[0]
+    numbers = [f"{math.exp(row[name]):.2f}" for name in ("estimate", "ci_low", "ci_high")]
+    assert [text.get_text() for text in ax.texts] == ["{} [{}, {}]".format(*numbers)]
     assert ax.get_title(loc="left") == "H3 on a <set>"
 
 
@@ -179,7 +182,7 @@ def test_an_axis_of_ratios_is_marked_in_ratios():
     wide = effect_row(Effect(0.0, 2.0, 50), **ABOUT, model="between", unit="ln ratio per +0.25")
     ax = Result("H3", "a", pd.DataFrame([wide]), "null").plot()
     assert {"0.1", "1", "10"} <= {label.get_text() for label in ax.get_xticklabels()}
-    assert ax.get_xlabel() == "ratio per +0.25"
+    assert ax.get_xlabel().splitlines()[0] == "ratio per +0.25"
 
 
 def test_plot_of_an_untested_result_says_why():
@@ -195,7 +198,7 @@ def test_plot_of_what_is_described_says_that_there_is_no_verdict():
     row = effect_row(HALF, **ABOUT, model="described", unit="ln followers per +0.25")
     ax = Result("H3", "a", pd.DataFrame([row]), "null", reason="chosen on growth").plot()
     assert ax.get_title(loc="left") == "H3 on a\nNo verdict: chosen on growth"
-    assert ax.get_xlabel() == "ln followers per +0.25"
+    assert ax.get_xlabel().splitlines()[0] == "ln followers per +0.25"
     assert not ax.patches, "no band of negligible effects where nothing is judged"
 
 
@@ -209,9 +212,9 @@ def test_plot_keeps_to_one_kind_of_unit():
     ax = Result("H1", "a", pd.DataFrame(rows), "null").plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "answering"]
     assert ax.get_title(loc="left") == "H1 on a: posts, total"
-    assert ax.get_xlabel() == "ratio if so / ratio per doubling"
+    assert ax.get_xlabel().splitlines()[0] == "ratio if so / ratio per doubling"
     nats = Result("H4", "a", pd.DataFrame(rows[2:3]), "null").plot()
-    assert nats.get_xlabel() == "nats per post"
+    assert nats.get_xlabel() == "nats per post\n95 % interval"
     assert not nats.patches, "the bound is of ratios"
 
 

@@ -304,13 +304,31 @@ def draws_its_graph(page: Any) -> None:
 
 
 def sorts_its_table(page: Any) -> None:
-    """A click on the first column turns its order."""
+    """A click on a column's name puts the rows into its order, another one turns it around."""
     table = page.locator(".dt-container").first
     table.wait_for()
     table.scroll_into_view_if_needed()
-    before = table.locator("tbody").inner_text()
-    table.locator("thead th").first.click()
-    until(lambda: table.locator("tbody").inner_text() != before, "the table does not sort")
+    column = table.locator("tbody td:first-child")
+    until(lambda: bool(column.all_inner_texts()), "the table is empty")
+    before = column.all_inner_texts()
+    for turned in (False, True):
+        table.locator("thead th .dt-column-title").first.click()
+        until(
+            lambda turned=turned: in_order(column.all_inner_texts(), turned=turned),
+            "the table does not sort",
+            seconds=10,
+        )
+        assert column.all_inner_texts() != before, "sorted, the table shows the same rows"
+        before = column.all_inner_texts()
+
+
+def in_order(cells: list[str], *, turned: bool) -> bool:
+    """Whether cells rise from first to last, or fall; numbers by their size."""
+    try:
+        values: list[Any] = [float(cell) for cell in cells]
+    except ValueError:
+        values = list(cells)
+    return bool(values) and values == sorted(values, reverse=turned)
 
 
 @pytest.mark.browser
@@ -350,3 +368,10 @@ def test_the_colour_of_a_picture():
     grey = np.full((2, 2, 3), 200)
     assert coloured(grey) == 0
     assert coloured(np.stack([grey[0], [[200, 0, 0], [0, 0, 0]]])) == 0.25
+
+
+def test_the_order_of_cells():
+    assert in_order(["2", "10"], turned=False)
+    assert in_order(["b", "a"], turned=True)
+    assert not in_order(["10", "2"], turned=False)
+    assert not in_order([], turned=False)

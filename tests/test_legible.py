@@ -44,7 +44,13 @@ def test_rows_put_together_of_several_tables_are_shown_all():
 
 def test_nothing_stands_where_a_value_is_missing():
     text = legible(FOUND, digits=1).to_string(delimiter="|")
-    assert text.splitlines() == ["model|p|loud", "within|0.0|yes", "||no"]
+    assert text.splitlines() == ["model|p|loud", "within|< 0.1|yes", "||no"]
+
+
+def test_no_p_value_is_rounded_to_nothing():
+    table = pd.DataFrame({"p_value": [0.0004, 0.0006, 0.2], "estimate": [0.0004, 0.0, 1.0]})
+    lines = legible(table).to_string(delimiter="|").splitlines()
+    assert lines[1:] == ["< 0.001|0.000", "0.001|0.000", "0.200|1.000"]
 
 
 def test_the_table_is_not_changed():

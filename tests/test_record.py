@@ -493,7 +493,9 @@ def test_attention_has_the_interval_of_its_mean():
 def test_attention_draws_its_intervals():
     table = pd.DataFrame({"platform": "Facebook", "hours_since": [1.0, 48.0], "mean": [0.5, 1.0]})
     table = table.assign(ci_low=[0.4, 1.0], ci_high=[0.6, 1.0], n_items=9)
-    (band,) = plates.attention_curves(table).collections
+    (ax,) = plates.attention_curves(table).axes
+    (band,) = ax.collections
+    assert ax.get_xlabel().endswith("shaded: 95 % interval")
     assert band.get_paths()[0].get_extents().ymin == pytest.approx(0.4)
     with pytest.raises(DataError, match="lacks ci_low"):
         plates.attention_curves(table.drop(columns="ci_low"))

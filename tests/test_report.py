@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from smo_research.datasets.catalog import catalog
 from smo_research.errors import DataError, FetchError
+from smo_research.report import cards, plots, style, words
 from smo_research.report import data_pictures as pictures
-from smo_research.report import plots, style, words
 from smo_research.report.page import answer_paragraph, render
 from smo_research.report.save import save_figure
 from smo_research.report.svg import inline_svg
@@ -281,7 +281,8 @@ def test_forest_draws_no_joint_test_and_tells_a_term_from_its_data_set():
     drawn = _texts(plots.forest(evidence))
     assert "a: words" in drawn
     assert "cannot tell: it hardly varies" in drawn
-    assert not any("together" in label for label in drawn)
+    assert "a: all tweaks together" not in drawn
+    assert "H1  tricks raise the counters (all tweaks of a data set decide together)" in drawn
 
 
 def test_forest_names_data_sets_tried_on_overlapping_windows_alone():
@@ -806,11 +807,19 @@ def test_rows_over_time_are_counted_in_whole_stretches_of_days():
     assert line.get_ydata().tolist() == [1, 1, 0]
 
 
+def test_no_line_is_drawn_where_nobody_collected():
+    second = LOG["created_at"].min() + pd.Timedelta(days=8)
+    ax = pictures.over_time(LOG, "act", days=7, uncollected=(f"{second:%F}", f"{second:%F}"))
+    (line,) = ax.lines
+    assert np.isnan(line.get_ydata()).tolist() == [False, True, False]
+    assert [text.get_text() for text in ax.texts] == ["not collected", ""]
+
+
 def test_a_card_is_read_from_the_catalogue_and_counts_the_rows(monkeypatch):
-    monkeypatch.setattr(pictures, "load", lambda name: Tables(name, posts=POSTS))
+    monkeypatch.setattr(cards, "load", lambda name: Tables(name, posts=POSTS))
     drawn = []
     entry = catalog()["lobsters"]
-    card = pictures.show(entry, lambda tables: drawn.append(tables.posts))._repr_markdown_()
+    card = cards.show(entry, lambda tables: drawn.append(tables.posts))._repr_markdown_()
     assert len(drawn) == 1
     for words_of_it in (entry.title, entry.licence, entry.citation, entry.limits, "2 posts"):
         assert words_of_it in card
@@ -820,8 +829,8 @@ def test_a_data_set_that_cannot_be_had_is_told_in_a_line(monkeypatch, capsys):
     def fail(name):
         raise FetchError("no network")
 
-    monkeypatch.setattr(pictures, "load", fail)
-    card = pictures.show(catalog()["higgs"], lambda tables: pytest.fail("drawn"))._repr_markdown_()
+    monkeypatch.setattr(cards, "load", fail)
+    card = cards.show(catalog()["higgs"], lambda tables: pytest.fail("drawn"))._repr_markdown_()
     assert "`smo fetch higgs` says what was tried" in card
-    assert pictures.at_hand(["higgs", "lobsters"]) == []
+    assert cards.at_hand(["higgs", "lobsters"]) == []
     assert capsys.readouterr().out.startswith("Cannot be had here: higgs, lobsters;")

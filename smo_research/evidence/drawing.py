@@ -53,11 +53,19 @@ def draw_estimates(
     what = kinds.iloc[0]
     at = np.arange(len(drawn))
     low, high = _within_reach(drawn)
-    if bound and what in (RATIO, "ln followers") and not reason:
+    band = bool(bound and what in (RATIO, "ln followers") and not reason)
+    if band:
         ax.axvspan(-bound, bound, color=BAND, zorder=0, lw=0)
     ax.axvline(0, color=GREY, lw=1, zorder=1)
     ax.hlines(at, low, high, color=INK, lw=1.5, zorder=2)
     ax.plot(drawn["estimate"].astype(float), at, "o", color=INK, ms=5, zorder=3)
+    for place, row in zip(
+        at, drawn[["estimate", "ci_low", "ci_high"]].to_numpy(float), strict=True
+    ):
+        ax.annotate(
+            _numbers(np.exp(row) if what == RATIO else row), (1, place), (6, 0), va="center",
+            xycoords=("axes fraction", "data"), textcoords="offset points", size="medium",
+        )  # fmt: skip
     ax.set_yticks(at, [_plain(fill(label.replace("_", " "), 40)) for label in labels])
     ax.set_ylim(-0.6, len(drawn) - 0.4)
     ax.tick_params(axis="y", length=0)
@@ -67,7 +75,8 @@ def draw_estimates(
     if what == RATIO:
         unit = unit.replace(RATIO, "ratio")
         _ratio_ticks(ax)
-    ax.set_xlabel(_plain(fill(unit, 80)))
+    shaded = "; shaded: too small to matter" if band else ""
+    ax.set_xlabel(f"{_plain(fill(unit, 80))}\n95 % interval{shaded}")
     head = title + (f": {shared}" if shared else "")
     lines = [fill(head, 68), *([fill(f"No verdict: {reason}", 78)] if reason else [])]
     ax.set_title(_plain("\n".join(lines)), loc="left", fontsize="medium")
@@ -92,6 +101,18 @@ def row_labels(rows: pd.DataFrame) -> tuple[list[str], str]:
     shared = [parts[name].iloc[0] for name in parts if name not in varies]
     labels = [", ".join(filter(None, row)) for row in parts[varies].to_numpy().tolist()]
     return labels, ", ".join(filter(None, shared))
+
+
+def _numbers(row: np.ndarray) -> str:
+    """An estimate and its interval.
+
+    Examples
+    --------
+    >>> _numbers(np.array([1.2345, 1.01, 1.5]))
+    '1.23 [1.01, 1.50]'
+    """
+    middle, low, high = (f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}" for value in row)
+    return f"{middle} [{low}, {high}]"
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from scipy import stats
 from smo_research.errors import DataError
 from smo_research.report.rows import require
 from smo_research.report.style import NEUTRAL, TWEAK, look
-from smo_research.report.words import wrap
+from smo_research.report.words import count, wrap
 
 _TRICKS = ["hashtags", "links", "has_media", "is_automated"]
 _RESPONSES = ["reactions", "replies", "shares"]
@@ -120,19 +122,28 @@ def around_purchase(
         (bought & clear, TWEAK, "bought"),
         (~bought & clear, NEUTRAL, "not"),
     ):
-        line = 100 * np.expm1([np.nanmean(change[lag].to_numpy()[mask]) for lag in lags])
-        ax.plot(list(lags), line, "-", color=colour)
-        lines[name] = line
+        lines[name] = _percent([np.nanmean(change[lag].to_numpy()[mask]) for lag in lags])
+        ax.plot(list(lags), lines[name], "-", color=colour)
+    of_each = np.array([change[lag].to_numpy()[bought & clear] for lag in lags])
+    middle, reach = of_each.mean(axis=1), 1.96 * stats.sem(of_each, axis=1)
+    ends = (_percent(middle - reach), _percent(middle + reach))
+    ax.fill_between(list(lags), *ends, color=TWEAK, alpha=0.18, lw=0)
     ax.axvline(0, color="#8a8a8a", lw=1, zorder=1)
-    ax.set_xlabel("periods since the purchase")
+    ax.set_xlabel("periods since the purchase; shaded: 95 % interval of the mean")
     ax.set_ylabel("followers, % since before")
     jump, left = (lines["bought"][at] - lines["not"][at] for at in (_BEFORE, -1))
-    ax.annotate("bought followers", (0, lines["bought"][_BEFORE]), (9, -2), color=TWEAK,
-                textcoords="offset points", va="center", size=9.5)  # fmt: skip
-    ax.annotate("did not, in the same periods", (3, lines["not"][_BEFORE + 3]), (8, -8),
-                textcoords="offset points", color=NEUTRAL, va="top", size=9.5)  # fmt: skip
+    shown: dict[str, Any] = {"textcoords": "offset points", "size": 9.5}
+    words = f"bought followers: mean of {count(followed, 'purchase')}"
+    ax.annotate(words, (0, lines["bought"][_BEFORE]), (9, -2), va="center", color=TWEAK, **shown)
+    ax.annotate("bought none, in the same periods", (3, lines["not"][_BEFORE + 3]), (8, -8),
+                va="top", color=NEUTRAL, **shown)  # fmt: skip
     ax.set_title(wrap(_finding(jump, left), _TITLE_WIDTH), fontsize=11)
     return ax
+
+
+def _percent(change: list[float] | np.ndarray) -> np.ndarray:
+    """A change of logarithms in percent."""
+    return 100 * np.expm1(change)
 
 
 def _finding(jump: float, left: float) -> str:

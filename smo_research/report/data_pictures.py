@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,12 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter
 
-from smo_research.datasets.catalog import Dataset
-from smo_research.datasets.load import TABLES, load
-from smo_research.errors import FetchError
 from smo_research.report.style import BAND, CONVERSATION, INK, NEUTRAL, QUIET, TWEAK, look
 from smo_research.report.words import count, percent, wrap
-from smo_research.tables import SCHEMAS, Tables
+from smo_research.tables import Tables
 
 # Kinds and slices are neither tweaks nor conversation, so they take neither of those colours.
 _SHADES = (INK, "#8e4585", "#117a65", "#9a9a9a")
@@ -25,105 +19,17 @@ _SIZE = (7.2, 2.3)
 _GROWTH = (0.8, 30.0)
 _SHORTEST_YEARS = 0.5
 _OFTEN = {"once": 1, "twice": 2, "3 to 5": 5, "6 to 10": 10, "more": np.inf}
-_ROWS = {
-    "accounts": "account",
-    "posts": "post",
-    "interactions": "interaction",
-    "followers": "follower count",
-    "edges": "pair",
-    "counters": "counter reading",
-}
-_NOT_HAD = "Its files cannot be had here; `smo fetch {}` says what was tried."
-
-
-@dataclass(frozen=True, eq=False)
-class Card:
-    """What the catalogue says of a data set, and the rows that it has here."""
-
-    entry: Dataset
-    tables: Tables | None
-
-    def _repr_markdown_(self) -> str:
-        entry = self.entry
-        lines = [
-            f"**{entry.title}**",
-            f"*By whom*: {entry.collected}",
-            f"*Rows here*: {self._rows()}",
-            f"*Limits*: {entry.limits}",
-            f"*Licence*: {entry.licence}. *Cite*: {entry.citation}",
-        ]
-        return "\n\n".join(lines)
-
-    def _rows(self) -> str:
-        if self.tables is None:
-            return _NOT_HAD.format(self.entry.name)
-        held = {noun: getattr(self.tables, name) for name, noun in _ROWS.items()}
-        return ", ".join(count(len(rows), noun) for noun, rows in held.items() if rows is not None)
-
-
-def show(entry: Dataset, plot: Callable[[Tables], Axes]) -> Card:
-    """Draw a data set's picture and give its card; without its files, the card alone.
-
-    Parameters
-    ----------
-    entry
-        Of the catalogue.
-    plot
-        Draws the picture from the tables.
-    """
-    tables = _load(entry.name)
-    if tables is not None:
-        plot(tables)
-    return Card(entry, tables)
-
-
-def at_hand(names: Iterable[str]) -> list[Tables]:
-    """Load the data sets that can be had, and say in a line which cannot."""
-    loaded = {name: _load(name) for name in names}
-    absent = [name for name, tables in loaded.items() if tables is None]
-    if absent:
-        print(f"Cannot be had here: {', '.join(absent)}; `smo fetch` says what was tried.")
-    return [tables for tables in loaded.values() if tables is not None]
-
-
-def _load(name: str) -> Tables | None:
-    try:
-        return load(name)
-    except FetchError:
-        return None
-
-
-def missing(held: Iterable[Tables]) -> pd.DataFrame:
-    """Share of missing values in each column that each data set could have.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a data set, table it has and column of that table's schema: dataset, table,
-        column, missing (0 to 1; 1 also where the column is absent).
-
-    Examples
-    --------
-    >>> posts = pd.DataFrame({"post_id": ["p", "q"], "links": [1, None]})
-    >>> found = missing([Tables("mine", posts=posts)]).set_index("column")["missing"]
-    >>> found[["post_id", "links", "hashtags"]].tolist()
-    [0.0, 0.5, 1.0]
-    """
-    found = []
-    for tables in held:
-        for name in TABLES:
-            rows = getattr(tables, name)
-            if rows is None:
-                continue
-            for column in SCHEMAS[name].to_schema().columns:
-                share = float(rows[column].isna().mean()) if column in rows else 1.0
-                found.append((tables.name, name, column, share))
-    return pd.DataFrame(found, columns=["dataset", "table", "column", "missing"])
 
 
 @look()
 def over_time(
-    table: pd.DataFrame, noun: str, *, by: str | None = None, days: int = 28, ax: Axes | None = None
+    table: pd.DataFrame,
+    noun: str,
+    *,
+    by: str | None = None,
+    days: int = 28,
+    uncollected: tuple[str, str] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw how many rows a table has in each stretch of days, from first to last.
 
@@ -137,14 +43,21 @@ def over_time(
         Column whose values get a line each.
     days
         Length of a stretch; the last, which is cut short, is left out.
+    uncollected
+        First and last day of a time that nobody collected: no line is drawn there.
     """
     ax = _axes(ax)
     place = (table["created_at"] - table["created_at"].min()).dt.days // days
     places = range(int(place.max()))
     starts = table["created_at"].min() + pd.to_timedelta(np.arange(len(places)) * days, unit="D")
+    known = np.full(len(starts), True)
+    if uncollected:
+        hole = [pd.Timestamp(day, tz="UTC") for day in uncollected]
+        known = (starts + pd.Timedelta(days=days) <= hole[0]) | (starts > hole[1])
+        _shaded(ax, hole, "not collected")
     groups = [("", table)] if by is None else list(table.groupby(by))
     for shade, (name, rows) in zip(_SHADES, groups, strict=False):
-        counts = place[rows.index].value_counts().reindex(places, fill_value=0)
+        counts = place[rows.index].value_counts().reindex(places, fill_value=0).where(known)
         ax.plot(starts, counts, color=shade, drawstyle="steps-post", lw=1.4)
         _label(ax, str(name), starts[-1], counts.iloc[-1], shade)
     locator = AutoDateLocator(maxticks=9)
@@ -214,10 +127,7 @@ def follower_lines(
     ax = _axes(ax)
     start, end = followers["observed_at"].min(), followers["observed_at"].max()
     if posts is not None:
-        last = posts["created_at"].max()
-        ax.axvspan(start, last, color=BAND, lw=0, zorder=0)
-        ax.annotate("tweets known", (start, 1), (4, -4), xycoords=("data", "axes fraction"),
-                    textcoords="offset points", va="top", color=QUIET, size=9)  # fmt: skip
+        _shaded(ax, [start, posts["created_at"].max()], "tweets known")
     ends = {}
     for name, rows in followers.sort_values("observed_at").groupby("account_id"):
         ratio = rows["followers"].astype(float) / float(rows["followers"].iloc[0])
@@ -228,7 +138,7 @@ def follower_lines(
     locator = AutoDateLocator(maxticks=9)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-    ax.set(yscale="log", ylabel="followers, times\nthe first count", xlim=(start, end))
+    ax.set(yscale="log", ylabel="followers, times the\nfirst count (log)", xlim=(start, end))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(lambda *_: "")
     return _finish(ax, f"Followers of {count(len(ends), 'account')} over time")
@@ -328,6 +238,13 @@ def audience_by_replies(tables: Tables, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return _finish(ax, f"{count(len(replies), 'account')} in one look, each a dot")
+
+
+def _shaded(ax: Axes, stretch: list[pd.Timestamp], words: str) -> None:
+    """Shade a stretch of time, and say why."""
+    ax.axvspan(*stretch, color=BAND, lw=0, zorder=0)
+    ax.annotate(words, (stretch[0], 1), (4, -4), xycoords=("data", "axes fraction"),
+                textcoords="offset points", va="top", color=QUIET, size=9)  # fmt: skip
 
 
 def _axes(ax: Axes | None) -> Axes:

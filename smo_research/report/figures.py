@@ -26,8 +26,9 @@ _PAIR = ("hypothesis", "dataset")
 WORDS = {
     "forest": (
         "Forest plot of the effect that decides on each hypothesis in each data set.",
-        "The effect that decides, per data set, with its 95 % interval. The grey band holds "
-        "effects too small to matter: ratios of 0.90 to 1.11 per stated contrast.",
+        "The effect that decides, per data set, with its 95 % interval. On H1 all tweaks decide "
+        "together, so it can be supported beside intervals that hold no effect. The grey band "
+        "holds effects too small to matter: ratios of 0.90 to 1.11 per stated contrast.",
     ),
     "return_curves": (
         "Share of answered and unanswered first contacts who are back, by days.",

@@ -105,7 +105,7 @@ def lasting_under(curve: pd.DataFrame, effects: pd.DataFrame, *, windows: Window
     Returns
     -------
     matplotlib.figure.Figure
-        Left the share of newcomers who are back, right the effects with 95 % intervals.
+        Above the share of newcomers who are back, below the effects with 95 % intervals.
 
     Raises
     ------
@@ -113,16 +113,17 @@ def lasting_under(curve: pd.DataFrame, effects: pd.DataFrame, *, windows: Window
         When a column is missing.
     """
     require(effects, _NEEDED, "effects")
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11.4, 3.6), width_ratios=[1, 0.85])
-    figure.subplots_adjust(wspace=0.95, top=0.76, bottom=0.16)
-    retention(curve, gap=windows.gap, ax=left)
-    left.set_title("How many newcomers last", fontsize=11)
-    draw(right, [line for row in effects.to_dict("records") for line in _lines(row)], BOUNDS)
-    right.set_title("What answering predicts", fontsize=11)
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7.4, 6.4), height_ratios=[1.15, 1])
+    figure.subplots_adjust(left=0.14, right=0.68, top=0.86, bottom=0.1, hspace=0.5)
+    retention(curve, gap=windows.gap, ax=above)
+    newcomers = count(int(curve["n_newcomers"].max()), "newcomer")
+    above.set_title(f"How many of {newcomers} last?", fontsize=12)
+    draw(below, [line for row in effects.to_dict("records") for line in _lines(row)], BOUNDS)
+    below.set_title("What does answering predict?", fontsize=12)
     figure.suptitle(
         f"Period {windows.period}, gap {windows.gap}, horizon {windows.horizon} days: "
         f"{_said(effects)}",
-        x=0.06, ha="left", size=11.5, weight="bold",
+        x=0.01, ha="left", size=12, weight="bold",
     )  # fmt: skip
     return figure
 

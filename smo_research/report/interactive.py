@@ -112,6 +112,8 @@ def sortable(table: pd.DataFrame, *, rows: int = 10, caption: str = "") -> Any:
             display_logo_when_loading=False,
             maxBytes=_MOST_BYTES,
             showIndex=named,
+            # Else only the small arrows beside a column's name would sort by it.
+            text_in_header_can_be_selected=False,
         ),
         table,
     )

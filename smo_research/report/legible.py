@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
 _LEFT = "text-align: left"
+_P_VALUES = ("p", "p_value", "p_holm", "p_equivalence")
 _HEADS = ("th.row_heading", "th.index_name", "th.blank")
 
 
@@ -25,7 +28,7 @@ def legible(table: pd.DataFrame | pd.Series, *, digits: int = 3) -> Styler:
     -------
     pandas.io.formats.style.Styler
         Words and their headings begin at the left; yes and no instead of True and False; nothing
-        where a value is missing.
+        where a value is missing. No p-value is rounded to 0.
 
     Examples
     --------
@@ -45,6 +48,13 @@ def legible(table: pd.DataFrame | pd.Series, *, digits: int = 3) -> Styler:
     words = [place for place, name in enumerate(frame) if not is_numeric_dtype(frame[name])]
     left = [*_HEADS, *(f"{cell}.col{place}" for place in words for cell in ("th", "td"))]
     shown = frame.style.format(precision=digits, na_rep="")
+    tests = [name for name in frame if name in _P_VALUES]
+    shown = shown.format(partial(_p_value, digits=digits), subset=tests, na_rep="")
     if unnamed:
         shown = shown.hide(axis="index")
     return shown.set_table_styles([{"selector": one, "props": _LEFT} for one in left])
+
+
+def _p_value(p: float, *, digits: int) -> str:
+    least = 10.0**-digits
+    return f"< {least:.{digits}f}" if 0 <= p < least / 2 else f"{p:.{digits}f}"

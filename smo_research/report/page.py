@@ -19,6 +19,7 @@ from smo_research.report.svg import inline_svg
 from smo_research.report.words import (
     DASH,
     HOW_TESTED,
+    JOINTLY,
     SHORT_NAMES,
     VERDICT_WORDS,
     effect,
@@ -102,6 +103,7 @@ def render(
         figures=[_figure(*item) for item in figures.items()],
         verdicts=shown,
         wrong=false_positives(calibrated()),
+        jointly=JOINTLY,
         detectable=[row for row in shown if row["detectable"] not in ("", DASH)],
         evidence=[_estimate(row) for row in _sorted(evidence)],
         passed_over=passed_over,

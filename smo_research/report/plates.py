@@ -22,7 +22,7 @@ from smo_research.report.record_numbers import POWERS, SIZES
 from smo_research.report.return_models import return_models
 from smo_research.report.rows import require
 from smo_research.report.specification_plot import specification_curve
-from smo_research.report.style import QUIET, look
+from smo_research.report.style import look
 
 # Strokes; a vector file of more is slow to open.
 _DENSE = 60
@@ -130,8 +130,7 @@ def horizons(table: pd.DataFrame) -> Figure:
     return _stacked(plot, table, by="hypothesis", size=(5.6, 2.7), apart=1.3)
 
 
-@look()
-def attention_curves(table: pd.DataFrame) -> Axes:
+def attention_curves(table: pd.DataFrame) -> Figure:
     """Draw how fast counters stop, with the 95 % interval of each mean shaded.
 
     Parameters
@@ -139,16 +138,8 @@ def attention_curves(table: pd.DataFrame) -> Axes:
     table
         As for `attention`, with ci_low and ci_high.
     """
-    require(table, ["platform", "hours_since", "ci_low", "ci_high"], "table")
-    figure, ax = plt.subplots(figsize=(8.4, 4.4))
-    figure.subplots_adjust(right=0.72, top=0.82, bottom=0.13)
-    for _, rows in table.groupby("platform", sort=False):
-        ax.fill_between(
-            rows["hours_since"], rows["ci_low"], rows["ci_high"], color=QUIET, alpha=0.25, lw=0
-        )
-    ax = attention(table, ax=ax)
-    ax.set_ylabel("mean share of the final count\n(shaded: 95 % interval)")
-    return ax
+    require(table, ["ci_low", "ci_high"], "table")
+    return attention(table)
 
 
 def calibration(table: pd.DataFrame) -> Figure:

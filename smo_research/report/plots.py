@@ -13,7 +13,15 @@ from smo_research.report.grid import testability
 from smo_research.report.intervals import BOUNDS, Line, draw
 from smo_research.report.rows import PARTS, deciding, require, require_verdicts, totals
 from smo_research.report.style import colour_of, look
-from smo_research.report.words import SHORT_NAMES, VERDICT_WORDS, count, is_ratio, text, wrap
+from smo_research.report.words import (
+    JOINTLY,
+    SHORT_NAMES,
+    VERDICT_WORDS,
+    count,
+    is_ratio,
+    text,
+    wrap,
+)
 
 __all__ = ["forest", "parts", "return_curve", "return_curves", "testability"]
 
@@ -59,7 +67,8 @@ def forest(
     lines: list[Line] = []
     for hypothesis, group in rows.groupby("hypothesis", sort=True):
         name = SHORT_NAMES.get(str(hypothesis), "")
-        lines.append(Line(f"{hypothesis}  {name}".strip(), header=True))
+        head = f"{hypothesis}  {name}".strip()
+        lines.append(Line(head + (f" ({JOINTLY})" if hypothesis == "H1" else ""), header=True))
         tested = group[group["estimate"].notna()]
         drawn = _clearest(tested) if len(tested) > _MOST_TERMS else tested
         for _, of_dataset in drawn.groupby("dataset", sort=True):

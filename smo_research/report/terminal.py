@@ -15,7 +15,7 @@ from smo_research.datasets.fetch import is_cached
 from smo_research.datasets.folder import Own
 from smo_research.evidence.hypotheses import hypotheses
 from smo_research.evidence.published import cell
-from smo_research.report.words import effect
+from smo_research.report.words import JOINTLY, effect
 from smo_research.simulation.sizes import calibrated, false_positives
 
 
@@ -77,6 +77,8 @@ def print_verdicts(verdicts: pd.DataFrame) -> None:
         table.add_row(row.hypothesis, row.dataset, row.verdict, row.grade, number, decided, term)
     page.print(table)
     tested = set(verdicts.loc[verdicts["verdict"] != "untestable", "hypothesis"])
+    if "H1" in tested:
+        page.print(f"H1: {JOINTLY}; the effect is of the one that stands out most")
     for name, said in false_positives(calibrated()).items():
         if name in tested:
             page.print(f"{name}: {said}")

@@ -24,9 +24,13 @@ SHORT_NAMES = {
     "H7": "it is ongoing, not a one-off",
 }
 
+# Of H1: the interval beside its verdict is that of one tweak, and may hold no effect.
+JOINTLY = "all tweaks of a data set decide together"
+
 HOW_TESTED = {
     "H1": "The tweaks of a post (hashtags, links, media, timing, paid reach) predict its "
-    "engagement, also for posts the model has not seen.",
+    "engagement, also for posts the model has not seen. All tweaks decide together; the one that "
+    "stands out most is shown, and its own interval may hold no effect.",
     "H2": "Each measured tweak on lasting audience growth, alone: is every effect too small to "
     "matter?",
     "H3": "Accounts that answer more of the people who write to them later gain more newcomers "
@@ -42,7 +46,7 @@ HOW_TESTED = {
 # What a verdict says, and whether it speaks for the essay. H2 claims that nothing is there,
 # so for it "negligible" is the essay's way; for the others it is against it.
 FINDINGS = {
-    ("H1", "supported"): ("the tricks of a post predict its counters", True),
+    ("H1", "supported"): ("the tricks of a post, taken together, predict its counters", True),
     ("H1", "negligible"): ("the tricks of a post hardly predict its counters", False),
     ("H2", "supported"): ("no measured trick predicts lasting growth by more than a trifle", True),
     ("H2", "negligible"): ("no measured trick predicts lasting growth by more than a trifle", True),
