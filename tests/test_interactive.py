@@ -37,6 +37,7 @@ def test_a_sortable_table_brings_its_own_script(capsys):
     assert "await window._itables" in html
     assert not re.findall(r"""(?:src=|href=|from )["']http[^"']*\.(?:js|css)""", html)
     assert "answered" in html
+    assert "text_in_header_can_be_selected" not in html, "only the arrows would sort"
     assert repr(sortable(TABLE)) == repr(TABLE)
 
 
