@@ -149,7 +149,8 @@ def _place(path: Path, name: str) -> PurePosixPath:
 def _in_zip(path: Path, archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         place = _place(path, info.filename)
-        if not info.is_dir():
+        # Python 3.11 fails to tell whether one without a name is a folder.
+        if info.filename and not info.is_dir():
             yield _Member(place, info.file_size, partial(_read_zip, path, archive, info))
 
 

@@ -12,7 +12,7 @@ from smo_research.errors import FitError
 from smo_research.evidence.hypotheses import contrast, hypotheses, rule
 from smo_research.evidence.models import poisson
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row, untested
-from smo_research.evidence.returning import landmark_days
+from smo_research.evidence.returning import fewest_people, landmark_days
 from smo_research.evidence.samples import (
     Sample,
     hardly_varies,
@@ -69,7 +69,7 @@ def return_when_answered(
     )
     if reason:
         return untested("H5", dataset, claim.null, reason)
-    lines, effects, formula, left_out = [], {}, "", pd.DataFrame()
+    lines, effects, people, formula, left_out = [], {}, {}, "", pd.DataFrame()
     for model, outcome in OUTCOMES.items():
         sample = comparable(whole(rows), outcome)
         here = {
@@ -98,6 +98,8 @@ def return_when_answered(
             continue
         key: Key = (model, "total", "answered")
         effects[key] = fit.effect("answered", contrast("answered"))
+        groups = sample.rows["answered"], sample.rows[outcome]
+        people[key] = fewest_people(sample.rows["contact_id"], *groups)
         lines.append(effect_row(effects[key], **here, n_obs=fit.n_obs, n_accounts=fit.n_accounts))
         if model == "landmark":
             formula, left_out = fit.formula, sample.left_out
@@ -108,6 +110,7 @@ def return_when_answered(
         claim.null,
         formula=formula,
         effects=effects,
+        people=people,
         left_out=left_out,
         data_hashes=dict(data_hashes or {}),
     )

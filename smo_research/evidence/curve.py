@@ -53,6 +53,8 @@ class SpecificationCurve:
         What the joint test tries to reject.
     effects
         The numbers behind the rows; none where one could not be fitted.
+    people
+        How many people the smallest group has that each row compares (H5).
     joint
         The joint test; none where there is no curve.
     left_out
@@ -75,6 +77,7 @@ class SpecificationCurve:
     table: pd.DataFrame
     null_hypothesis: str
     effects: Sequence[Effect | None] = ()
+    people: Sequence[int | None] = ()
     joint: JointTest | None = None
     left_out: LeftOut | None = None
     data_hashes: dict[str, str] = field(default_factory=dict)
@@ -267,6 +270,7 @@ def specification_curve(
         pd.DataFrame(rows)[VOCABULARY],
         NULL,
         effects=[one.effect for one in [*tried, *without]],
+        people=[one.n_people for one in [*tried, *without]],
         joint=joint,
         left_out=left_out,
         data_hashes=dict(data_hashes or {}),

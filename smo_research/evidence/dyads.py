@@ -192,9 +192,15 @@ def dyadic_return(
             table=pd.DataFrame([row]),
             data_hashes=dict(data_hashes or {}),
         )
+    later = (dyads.outcome > 0).any(axis=1).sum()
     per_doubling = result.table["term"] != INTERCEPT
+    people = {
+        ("mrqap", "network", name): int(min((x > 0).any(axis=1).sum(), later))
+        for name, x in dyads.predictors.items()
+    }
     return replace(
         result,
+        people=people,
         table=result.table.assign(
             unit=np.where(per_doubling, "ln acts per doubling", "ln acts"),
         ),

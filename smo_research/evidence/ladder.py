@@ -143,7 +143,11 @@ def _from_followers(
 ) -> list[Result]:
     """Counts of followers over time: growth that lasts; described only where chosen on growth."""
     windows = entry.windows
-    if windows is None or tables.followers is None:
+    if (
+        windows is None
+        or tables.followers is None
+        or (entry.reader == "own" and not entry.testable)
+    ):
         return []
     rows = follower_panel(tables.followers, tables.posts, windows=windows)
     if not entry.testable:

@@ -141,7 +141,9 @@ def poisson(
         raise FitError(f"{shown}: the search for rows that the model fits perfectly did not end")
     if not fit.convergence:
         raise FitError(f"{shown} did not converge in {ROUNDS} rounds")
-    coefficients, errors = fit.coef(), fit.se()
+    # Clustered two ways by few, a variance may come out below 0, which is told below.
+    with np.errstate(invalid="ignore"):
+        coefficients, errors = fit.coef(), fit.se()
     if terms[0] in fit._collin_vars:
         raise FitError(f"{shown} has no finite solution: {terms[0]} is separated or repeats others")
     if not (np.isfinite(coefficients).all() and np.isfinite(errors).all()):

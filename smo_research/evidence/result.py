@@ -56,6 +56,9 @@ class Result:
         full model beats the adjustment set and answering is positive).
     joint_p
         Of all terms together, where that decides (H1).
+    people
+        By (model, block, term), how many people the smallest group has that an effect compares,
+        where groups of people are compared (H5).
     reason
         Why there is no number, or no verdict on those there are.
     hypotheses_sha256
@@ -77,6 +80,7 @@ class Result:
     notes: tuple[str, ...] = ()
     passes: bool = True
     joint_p: float | None = None
+    people: Mapping[Key, int] = field(default_factory=dict)
     reason: str = ""
     hypotheses_sha256: str = field(default_factory=hypotheses_hash)
 

@@ -23,7 +23,7 @@ from smo_research.evidence.exposure import (
 from smo_research.evidence.hypotheses import rule
 from smo_research.evidence.models import poisson
 from smo_research.evidence.result import Key, Result, effect_row, evidence_row
-from smo_research.evidence.returning import first_contacts
+from smo_research.evidence.returning import fewest_people, first_contacts
 from smo_research.evidence.samples import hardly_varies, numbered, too_little, whole
 from smo_research.tables import Windows
 
@@ -35,7 +35,8 @@ NAIVE = {
 }
 COX = {"model": "time-varying Cox", "block": "since the answer"}
 DELAY = {"model": "landmark", "block": "by delay"}
-Fitted = tuple[list[dict[str, Any]], dict[Key, Estimate]]
+# Lines, effects, and the people whom each compares.
+Fitted = tuple[list[dict[str, Any]], dict[Key, Estimate], dict[Key, int]]
 
 
 def return_models(
@@ -91,16 +92,17 @@ def return_models(
     times = follow(interactions, contacts)
     about = {"hypothesis": "H5", "dataset": dataset}
     lines: list[dict[str, Any]] = []
-    effects = dict(decides.effects)
-    for more, found in (
+    effects, people = dict(decides.effects), dict(decides.people)
+    for more, found, who in (
         _naive(rows, times, windows, about),
         _since_the_answer(rows, times, windows, about),
         _by_delay(rows, windows, about),
     ):
         lines += more
         effects |= found
+        people |= who
     table = pd.concat([decides.table, pd.DataFrame(lines)], ignore_index=True)
-    return replace(decides, table=table, effects=effects)
+    return replace(decides, table=table, effects=effects, people=people)
 
 
 def _naive(
@@ -110,13 +112,15 @@ def _naive(
     rows = rows.join(naive_codings(times, windows=windows))
     lines: list[dict[str, Any]] = []
     effects: dict[Key, Estimate] = {}
+    people: dict[Key, int] = {}
     for model, (exposure, outcome, block) in NAIVE.items():
         coded = rows.assign(answered=rows[exposure])
         here = about | {"model": model, "block": block}
-        more, found = _risk_ratios(coded, outcome, ["answered"], here)
+        more, found, who = _risk_ratios(coded, outcome, ["answered"], here)
         lines += more
         effects |= found
-    return lines, effects
+        people |= who
+    return lines, effects, people
 
 
 def _by_delay(rows: pd.DataFrame, windows: Windows, about: dict[str, str]) -> Fitted:
@@ -125,13 +129,14 @@ def _by_delay(rows: pd.DataFrame, windows: Windows, about: dict[str, str]) -> Fi
     classes = by_delay(rows, windows=windows)
     hours = rows["answer_delay_hours"].where(rows["answered"] == 1, 0.0)
     rows = rows.join(classes).assign(answer_delay=np.log2(1 + hours))
-    lines, effects = _risk_ratios(rows, "returned", list(classes), about)
-    both, found = _risk_ratios(rows, "returned", ["answer_delay", "answered"], about)
+    lines, effects, people = _risk_ratios(rows, "returned", list(classes), about)
+    both, found, who = _risk_ratios(rows, "returned", ["answer_delay", "answered"], about)
     trend: Key = (about["model"], about["block"], "answer_delay")
     if trend in found:
         effects[trend] = found[trend]
         both[0]["unit"] = "ln ratio per doubling of 1 + hours"
-    return [*lines, both[0]], effects
+        people[trend] = who[trend]
+    return [*lines, both[0]], effects, people
 
 
 def _risk_ratios(
@@ -155,20 +160,24 @@ def _risk_ratios(
             cluster=["account_id", "contact_id"],
         )
     except FitError as error:
-        return [evidence_row(**about, term=term, reason=str(error)) for term in terms], {}
+        return [evidence_row(**about, term=term, reason=str(error)) for term in terms], {}, {}
     counts = {"n_obs": fit.n_obs, "n_accounts": fit.n_accounts}
     lines: list[dict[str, Any]] = []
     effects: dict[Key, Estimate] = {}
+    people: dict[Key, int] = {}
     for term in terms:
         lost = "" if term in fit.coefficients else f"{term} is separated or repeats others"
         reason = reasons[term] or lost
         if reason:
             lines.append(evidence_row(**about, term=term, reason=reason))
             continue
-        effect = fit.effect(term)
-        effects[about["model"], about["block"], term] = effect
-        lines.append(effect_row(effect, **about, term=term, unit="ln ratio if answered", **counts))
-    return lines, effects
+        key = about["model"], about["block"], term
+        effects[key] = fit.effect(term)
+        people[key] = fewest_people(sample["contact_id"], sample[term] > 0, sample[outcome])
+        lines.append(
+            effect_row(effects[key], **about, term=term, unit="ln ratio if answered", **counts)
+        )
+    return lines, effects, people
 
 
 def _since_the_answer(
@@ -193,21 +202,23 @@ def _since_the_answer(
         )
     except FitError as error:
         why = str(error)
-        return [evidence_row(**about, term=term, reason=why) for term in SINCE_THE_ANSWER], {}
+        return [evidence_row(**about, term=term, reason=why) for term in SINCE_THE_ANSWER], {}, {}
     counts = {
         "n_obs": len(cut.drop_duplicates(["account_id", "contact_id"])),
         "n_accounts": accounts.nunique(),
     }
     lines: list[dict[str, Any]] = []
     effects: dict[Key, Estimate] = {}
+    people: dict[Key, int] = {}
     for term in SINCE_THE_ANSWER:
         if term in reasons:
             lines.append(evidence_row(**about, term=term, reason=reasons[term]))
             continue
-        effect = fit.effect(term)
-        effects[about["model"], about["block"], term] = effect
-        lines.append(effect_row(effect, **about, term=term, unit="ln hazard ratio", **counts))
-    return lines, effects
+        key = about["model"], about["block"], term
+        effects[key] = fit.effect(term)
+        people[key] = fewest_people(cut["contact_id"], cut[term], cut["acted_again"])
+        lines.append(effect_row(effects[key], **about, term=term, unit="ln hazard ratio", **counts))
+    return lines, effects, people
 
 
 def since_rows(

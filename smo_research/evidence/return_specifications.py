@@ -13,7 +13,7 @@ from smo_research.errors import FitError
 from smo_research.evidence.absorbed import Absorbed, absorbed_poisson
 from smo_research.evidence.alternatives import Contacts
 from smo_research.evidence.hypotheses import rule
-from smo_research.evidence.returning import landmark_days
+from smo_research.evidence.returning import fewest_people, landmark_days
 from smo_research.evidence.samples import hardly_varies, too_little
 from smo_research.evidence.tried import LeftOut, Tried, days, step_of
 from smo_research.tables import Windows
@@ -201,6 +201,7 @@ def _try_all(
                 effect,
                 n_obs=len(rows),
                 n_accounts=rows["account_id"].nunique(),
+                n_people=fewest_people(rows["contact_id"], answered, rows["returned"]),
                 scores=_padded(by_account, len(contacts.accounts)),
                 spread=_two_way(by_account, by_contact, scores),
             ),

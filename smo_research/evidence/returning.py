@@ -106,6 +106,24 @@ def _first_of_group(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return group, np.unique(group, return_index=True)[1]
 
 
+def fewest_people(people: pd.Series, *flags: pd.Series | np.ndarray) -> int:
+    """Count the people behind the smallest group that flags make, of those that are there.
+
+    Parameters
+    ----------
+    people
+        Who each row is of.
+    flags
+        What the rows are compared by, such as answered and returned.
+
+    Examples
+    --------
+    >>> fewest_people(pd.Series(["zoe", "zoe", "amy"]), np.array([1, 1, 0]))
+    1
+    """
+    return int(people.groupby([np.asarray(flag) for flag in flags]).nunique().min())
+
+
 class _Counter:
     """Counts of an account's own acts in stretches of an ordered log."""
 

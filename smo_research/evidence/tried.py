@@ -34,6 +34,8 @@ class Tried:
         account's number; 0 where it has no row.
     spread
         The standard error of the scores' sum, where it is not the root of their squares.
+    n_people
+        How many people the smallest group has that it compares, where it compares people (H5).
     reason
         Why it could not be fitted.
     """
@@ -44,6 +46,7 @@ class Tried:
     effect: Effect | None = None
     n_obs: int = 0
     n_accounts: int = 0
+    n_people: int | None = None
     scores: np.ndarray | None = None
     spread: float | None = None
     reason: str = ""

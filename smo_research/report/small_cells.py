@@ -13,20 +13,23 @@ from smo_research.datasets.folder import FEWEST_PEOPLE, IDS
 from smo_research.evidence.curve import SpecificationCurve
 from smo_research.evidence.ladder import DatasetStudy
 from smo_research.evidence.posts import post_rows
-from smo_research.evidence.result import NUMBERS, Result
+from smo_research.evidence.result import NUMBERS, Key, Result
 from smo_research.evidence.returning import first_contacts
 from smo_research.evidence.samples import under_study
 from smo_research.tables import Tables
 
-SMALL = f"fewer than {FEWEST_PEOPLE} people, so not shown"
+FEW = f"fewer than {FEWEST_PEOPLE}"
+SMALL = f"{FEW} people, so not shown"
 STATED = (
     f"Accounts stand under serial names; what fewer than {FEWEST_PEOPLE} people make up is not "
     "shown, nor what any one of them does to an estimate."
 )
-# Models of first contacts; the others of H5 are of pairs of the most active accounts.
-OF_CONTACTS = ("landmark", "negative control", "naive", "time-varying Cox")
 ONE_ACCOUNT = "left out: "
-_FEW = re.compile(rf"\b[1-{FEWEST_PEOPLE - 1}] (accounts?|contacts?|people|persons?)\b")
+# Few rows are of few people.
+_FEW = re.compile(
+    rf"(?<![\w.,])[1-{FEWEST_PEOPLE - 1}] (account|contact|person|people|row|post|dyad|cluster)s?\b"
+)
+_SHARE = re.compile(r"\d+[.]\d% of the rows\b")
 _BLANK = {**dict.fromkeys(NUMBERS, np.nan), "n_obs": 0, "n_accounts": 0, "reason": SMALL}
 
 
@@ -35,9 +38,10 @@ def without_small_cells(one: DatasetStudy, tables: Tables) -> DatasetStudy:
 
     Taken out are estimates from so few accounts; the effect of what so few people's posts carry,
     or all but so few; shares of so few people who wrote for the first time, or that so few of them
-    make up; the estimate without a single account. Where somebody studies accounts of their own,
-    those may be few, and only the cells of the people who wrote to them are taken out. Data whose
-    ids are public stays as it is, and so does every data set of the catalogue.
+    make up, and what compares them, in every specification; whatever a log says in which so few
+    people act; the estimate without a single account. Where somebody studies accounts of their
+    own, those may be few, and only the cells of the people who wrote to them are taken out. Data
+    whose ids are public stays as it is, and so does every data set of the catalogue.
 
     Parameters
     ----------
@@ -57,18 +61,18 @@ def without_small_cells(one: DatasetStudy, tables: Tables) -> DatasetStudy:
     people = one.entry.ids == IDS["people"]
     contacts = _contacts(one, tables)
     terms = _rare_terms(tables.posts) if people else set()
-    few_wrote = not contacts.empty and min(_people_by_arm(contacts).values()) < FEWEST_PEOPLE
+    few_act = _few_act(tables, people)
 
     def shown(result: Result) -> Result:
         table = result.table
-        small = pd.Series(False, index=table.index)
+        small = pd.Series(few_act and result.hypothesis != "H1", index=table.index)
         if people:
             small |= table["n_accounts"].between(1, FEWEST_PEOPLE - 1)
         if result.hypothesis == "H1":
             small |= table["term"].isin(terms)
-        if few_wrote:
-            small |= table["model"].str.startswith(OF_CONTACTS)
-        return _blanked(result, small)
+        few = {key for key, number in result.people.items() if number < FEWEST_PEOPLE}
+        small |= np.array([key in few for key in _keys(table)], dtype=bool)
+        return _blanked(result, small, people)
 
     limits = f"{one.entry.limits} {STATED}"
     return replace(
@@ -76,44 +80,64 @@ def without_small_cells(one: DatasetStudy, tables: Tables) -> DatasetStudy:
         entry=replace(one.entry, limits=limits),
         results=[shown(result) for result in one.results],
         beside=[shown(result) for result in one.beside],
-        curves={key: _specifications(curve, people) for key, curve in one.curves.items()},
+        curves={key: _specifications(curve, people, few_act) for key, curve in one.curves.items()},
         curve=_curve(one.curve, contacts),
-        attention=_attention(one.attention),
+        attention=_of_items(one.attention),
+        shared=_of_items(one.shared),
     )
 
 
 def rows_told(one: DatasetStudy) -> str:
-    """The rows of each table in a sentence; so few accounts of people are not counted out."""
-    few = one.entry.reader == "own" and one.entry.ids == IDS["people"]
+    """The rows of each table in a sentence; so few, which so few people made, are not counted out.
+
+    Of accounts of one's own the accounts, posts and counts are the owner's, the acts others' too.
+    """
+    others = {IDS["people"]: set(one.rows), IDS["own"]: {"interactions", "edges"}}
+    few = others.get(one.entry.ids, set()) if one.entry.reader == "own" else set()
     return ", ".join(
         f"fewer than {FEWEST_PEOPLE} {name}"
-        if few and name == "accounts" and count < FEWEST_PEOPLE
+        if name in few and count < FEWEST_PEOPLE
         else f"{count:,} {name}"
         for name, count in one.rows.items()
     )
 
 
 def masked(text: str) -> str:
-    """Say "fewer than 5 accounts" where a sentence counts so few.
+    """Say "fewer than 5 accounts" where a sentence counts so few, and of rows no share.
 
     Examples
     --------
     >>> masked("3 accounts have an outcome above 0; at least 20 are needed")
     'fewer than 5 accounts have an outcome above 0; at least 20 are needed'
     """
+    text = _SHARE.sub("too few of the rows", text)
     return _FEW.sub(lambda found: f"fewer than {FEWEST_PEOPLE} {_plural(found[1])}", text)
 
 
 def _plural(noun: str) -> str:
-    return noun if noun == "people" else noun.removesuffix("s") + "s"
+    return "people" if noun in ("person", "people") else f"{noun}s"
 
 
-def _blanked(result: Result, small: pd.Series) -> Result:
+def _few_act(tables: Tables, people: bool) -> bool:
+    """Whether so few people act in the log; with accounts of one's own, people beside these."""
+    if tables.interactions is None:
+        return False
+    who = set(tables.interactions["source_id"])
+    if not people and tables.accounts is not None:
+        who -= set(tables.accounts["account_id"])
+    return 0 < len(who) < FEWEST_PEOPLE
+
+
+def _keys(table: pd.DataFrame) -> list[Key]:
+    return list(table[["model", "block", "term"]].itertuples(index=False, name=None))
+
+
+def _blanked(result: Result, small: pd.Series, people: bool) -> Result:
     table = result.table.copy()
     table["reason"] = table["reason"].map(masked)
     for name, value in _BLANK.items():
         table.loc[small, name] = value
-    gone = set(table.loc[small, ["model", "block", "term"]].itertuples(index=False, name=None))
+    gone = set(_keys(table[small]))
     effects = {key: effect for key, effect in result.effects.items() if key not in gone}
     lost = bool(result.effects) and not effects
     return replace(
@@ -123,15 +147,31 @@ def _blanked(result: Result, small: pd.Series) -> Result:
         joint_p=None if lost else result.joint_p,
         reason=masked(result.reason) or (SMALL if lost else ""),
         notes=tuple(map(masked, result.notes)),
+        left_out=_left_out(result.left_out) if people else result.left_out,
     )
 
 
-def _specifications(curve: SpecificationCurve, people: bool) -> SpecificationCurve:
-    table = curve.table[~curve.table["block"].str.contains(ONE_ACCOUNT, regex=False)]
-    table = table.assign(reason=table["reason"].map(masked))
+def _left_out(table: pd.DataFrame) -> pd.DataFrame:
+    """Say so of small numbers of rows and accounts, that nobody subtracts them."""
+    names = [name for name in ("rows", "accounts") if name in table]
+    few = {name: table[name].between(1, FEWEST_PEOPLE - 1) for name in names}
+    shown = {name: table[name].astype(object).mask(few[name], FEW) for name in names}
+    return table.assign(**shown)
+
+
+def _specifications(curve: SpecificationCurve, people: bool, few_act: bool) -> SpecificationCurve:
+    """Take out the specifications of few people; all of them where the deciding one is such."""
+    table = curve.table.assign(reason=curve.table["reason"].map(masked))
     small = table["n_accounts"].between(1, FEWEST_PEOPLE - 1) & people
+    small |= pd.Series(curve.people, index=table.index, dtype="float") < FEWEST_PEOPLE
+    lost = few_act or bool(small.iloc[0])
     for name, value in _BLANK.items():
-        table.loc[small, name] = value
+        table.loc[small | lost, name] = value
+    table = table[~table["block"].str.contains(ONE_ACCOUNT, regex=False)]
+    if lost:
+        return replace(
+            curve, table=table, effects=(), people=(), joint=None, left_out=None, reason=SMALL
+        )
     return replace(curve, table=table, left_out=None)
 
 
@@ -156,11 +196,6 @@ def _contacts(one: DatasetStudy, tables: Tables) -> pd.DataFrame:
     return under_study(contacts, tables.interactions, tables.accounts)
 
 
-def _people_by_arm(contacts: pd.DataFrame) -> dict[bool, int]:
-    people = contacts.groupby("answered")["contact_id"].nunique()
-    return {arm: int(people.get(arm, 0)) for arm in (True, False)}
-
-
 def _curve(curve: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     """Keep the points at which nobody, or at least five people, are back, and are not."""
     if curve.empty:
@@ -168,8 +203,6 @@ def _curve(curve: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     kept = []
     for answered, rows in curve.groupby("answered"):
         arm = contacts[contacts["answered"] == answered]
-        if arm["contact_id"].nunique() < FEWEST_PEOPLE:
-            continue
         sound = np.array([_sound(_cells(arm, day)) for day in rows["days"]])
         # What a line ends on is what its title and its label say.
         if sound[-1]:
@@ -187,6 +220,6 @@ def _sound(counts: Iterable[int]) -> bool:
     return all(count == 0 or count >= FEWEST_PEOPLE for count in counts)
 
 
-def _attention(curve: pd.DataFrame) -> pd.DataFrame:
+def _of_items(table: pd.DataFrame) -> pd.DataFrame:
     """Keep what at least five items make up; an item may be one person's."""
-    return curve[curve["n_items"] >= FEWEST_PEOPLE] if len(curve) else curve
+    return table[table["n_items"] >= FEWEST_PEOPLE] if len(table) else table
