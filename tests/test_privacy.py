@@ -12,10 +12,12 @@ import tempfile
 import traceback
 import zipfile
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 from leaks import hunt, hunt_folder
+from test_bluesky import external, marks, repository
 
 from smo_research import cli
 from smo_research.datasets.graph_files import read_graph
@@ -24,6 +26,7 @@ from smo_research.datasets.pseudonyms import under_pseudonyms
 from smo_research.datasets.twitter_analytics import read_twitter_analytics
 from smo_research.datasets.x_archive import read_x
 from smo_research.errors import DataError
+from smo_research.importing import KINDS
 from smo_research.measures.acts import connect
 from smo_research.simulation.simulated import simulate
 from smo_research.simulation.worlds import World
@@ -303,22 +306,132 @@ def x_archive(path, tweets=240):
     return path
 
 
-@pytest.mark.parametrize("kind", ["mastodon", "x"])
-def test_an_archive_leaves_no_name_and_no_text(kind, smo, place):
-    if kind == "mastodon":
-        tables = read_mastodon(mastodon_folder(place / "mine" / "archive"))
-    else:
-        tables = read_x(x_archive(place / "mine" / "archive.zip"))
-    folder = place / "made" / "tables"
-    folder.mkdir()
-    for name in ("accounts", "posts", "interactions"):
-        getattr(tables, name).to_parquet(folder / f"{name}.parquet", index=False)
-    (folder / "smo.toml").write_text('ids = "own"\n')
-    assert smo("validate", folder)[0] == 0
-    status, said = smo("study", "--data", folder, "--quick", "-o", place / "made" / "out")
+def bluesky_repository(path, posts=240):
+    """What the owner wrote, liked, shared and followed, and a profile full of names."""
+    me, them = f"did:plc:{HANDLE}", [f"{DID}{number}" for number in range(7)]
+    records = {
+        "app.bsky.actor.profile/self": {"displayName": NAME, "description": f"{MAIL} {URL}"},
+        f"org.{HANDLE}.note/1": {"text": TEXT},
+    }
+    for number in range(posts):
+        when = pd.Timestamp("2023-01-01", tz="UTC") + number * pd.Timedelta(hours=31)
+        told = {"$type": "app.bsky.feed.post", "text": f"{TEXT} {TAG}", "tags": [TAG[1:]]}
+        told |= {"createdAt": when.isoformat(), "langs": [HANDLE], NAME: TEXT}
+        who = them[number % 7]
+        told["facets"] = marks(mention=[who], link=[URL], tag=[TAG[1:]] * tagged(number))
+        if linked(number):
+            told["embed"] = external(URL) | {NAME: MAIL}
+        if replying(number):
+            place = {"uri": f"at://{who}/app.bsky.feed.post/{HANDLE}", "cid": HANDLE}
+            told["reply"] = {"root": place, "parent": place}
+        records[f"app.bsky.feed.post/{HANDLE}{number:04}"] = told
+        follow = {"subject": who, "createdAt": when.isoformat(), "note": MAIL}
+        records[f"app.bsky.graph.follow/{HANDLE}{number:04}"] = follow
+    path.write_bytes(repository(records, did=me))
+    return path
+
+
+def analytics_export(path, tweets=240):
+    rows = [
+        {
+            "Tweet id": f"{NUMBER}{number:04}",
+            "Tweet permalink": f"https://twitter.com/{HANDLE}/status/{NUMBER}{number:04}",
+            "Tweet text": f"@{HANDLE}2 {TEXT} {URL} {MAIL}"[1 - replying(number) :]
+            + f" {TAG}" * tagged(number)
+            + f" @{HANDLE}3" * (number % 3 == 0),
+            "time": f"{X_BEGINS + number * pd.Timedelta(hours=31):%Y-%m-%d %H:%M} +0000",
+            "impressions": 100 + number,
+            "retweets": number % 3,
+            "replies": number % 2,
+            "likes": likes(number),
+            NAME: f"{NAME} {DID}",
+        }
+        for number in range(tweets)
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def planted_graph(path, world):
+    """Names in nodes, their labels and addresses, in edges and in the graph itself."""
+    graph = nx.DiGraph(name=NAME, creator=MAIL, note=f"{TEXT} {TAG}")
+    for act in world.interactions.iloc[::20].itertuples():
+        for one in (act.source_id, act.target_id):
+            graph.add_node(person(one), label=NAME, mail=MAIL, home=URL, did=DID, number=NUMBER)
+        told = {"time": str(act.created_at), "text": TEXT, "tag": TAG, "label": HANDLE}
+        graph.add_edge(person(act.source_id), person(act.target_id), **told)
+    (nx.write_gexf if path.suffix == ".gexf" else nx.write_graphml)(graph, path)
+    return path
+
+
+def planted_log(path, world, weight=""):
+    """An edge list of names, and names in its comments."""
+    lines = [
+        f"{person(act.source_id)} {person(act.target_id)} {weight}{act.created_at.timestamp():.0f}"
+        for act in world.interactions.itertuples()
+    ]
+    mark = "%" if weight else "#"
+    told = "\n".join([f"{mark} {NAME} {MAIL} {URL} {TEXT}", *lines])
+    path.write_text(told, encoding="utf-8")
+    return path
+
+
+def more_of_x(path):
+    """What else is in an archive of X, and is not asked for."""
+    with zipfile.ZipFile(path, "a") as archive:
+        for name in ("direct-messages", "like", "profile", "contact", HANDLE):
+            archive.writestr(f"data/{name}.js", f"window.YTD.{name}.part0 = {json.dumps(PLANTS)}")
+    return path
+
+
+def more_of_mastodon(folder):
+    (folder / "likes.json").write_text(json.dumps({"orderedItems": PLANTS}))
+    (folder / "bookmarks.json").write_text(json.dumps({"orderedItems": PLANTS}))
+    (folder / f"{HANDLE}.json").write_text(json.dumps(PLANTS))
+    return folder
+
+
+ARCHIVES = {
+    "mastodon": lambda place, world: more_of_mastodon(mastodon_folder(place)),
+    "bluesky": lambda place, world: bluesky_repository(place.with_suffix(".car")),
+    "x": lambda place, world: more_of_x(x_archive(place.with_suffix(".zip"))),
+    "twitter-analytics": lambda place, world: analytics_export(place.with_suffix(".csv")),
+    "graph": lambda place, world: planted_graph(place.with_suffix(".graphml"), world),
+    "graph ": lambda place, world: planted_graph(place.with_suffix(".gexf"), world),
+    "snap": planted_log,
+    "konect": lambda place, world: planted_log(place, world, "1 "),
+}
+
+
+def test_no_kind_is_without_its_plants():
+    assert {kind.strip() for kind in ARCHIVES} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_what_is_imported_leaves_no_name_and_no_text(kind, smo, place, world, monkeypatch):
+    """Imported, checked and studied; and nothing is told by an error in the middle of reading."""
+    path = ARCHIVES[kind](place / "mine" / HANDLE, world)
+    assert hunt_folder(place / "mine", [HANDLE, MAIL])
+    bring = ["import", kind.strip(), path, "-o"]
+    for folder, words in (("tables", []), ("packed", ["--parquet"])):
+        status, said = smo(*bring, place / "made" / folder, *words)
+        assert status == 0, said
+    assert smo("validate", place / "made" / "packed")[0] == 0
+    out = place / "made" / "out"
+    status, said = smo("study", "--data", place / "made" / "tables", "--quick", "-o", out)
     assert status == 0, said
-    verdicts = pd.read_csv(place / "made" / "out" / "verdicts.csv").set_index("hypothesis")
-    assert verdicts.loc["H1", "verdict"] != "untestable", verdicts.loc["H1", "reason"]
+    verdicts = pd.read_csv(out / "verdicts.csv").set_index("hypothesis")["verdict"]
+    tested = set(verdicts.index[verdicts != "untestable"])
+    counted, logged = ("mastodon", "x", "twitter-analytics"), ("snap", "konect")
+    assert tested >= ({"H1"} if kind in counted else {"H5"} if kind in logged else set())
+
+    def fail(frame, *words, **options):
+        raise RuntimeError(f"{PLANTS} {frame}")
+
+    monkeypatch.setattr("smo_research.tables.checked", fail)
+    status, said = smo(*bring, place / "made" / "third")
+    assert status == 1 and "RuntimeError" in said
+    assert not (place / "made" / "third").exists()
     assert clean(place) == {}
 
 
