@@ -31,9 +31,7 @@ NOT_SUPPORTED = "inconclusive|negligible"
 NULL = SCENARIOS["null"]
 TALK, TRICKS, TALENT = (SCENARIOS[name] for name in ("conversation", "tricks", "talent"))
 # So faint that a few hundred accounts may miss it.
-FAINT_TALK = TALK.turned(
-    answering_on_discovery=0.07, answering_on_retention=0.03, answered_on_return=0.15
-)
+FAINT_TALK = TALK.turned(answering_on_discovery=0.1, answered_on_return=0.15)
 FAINT_TRICKS = TRICKS.turned(tweaks_on_engagement=0.06, tweaks_on_discovery=0.06)
 
 
@@ -78,7 +76,8 @@ def cells() -> list[Cell]:
             "steady-answering", BUSY.turned(habit=0.8, answering_on_retention=BOUND), ("H3",), 100
         ),
         Cell("drawing-answers", TALK.turned(**DRAWING), ("H3", "H7"), 100),
-        Cell("large-null", NULL.turned(**LARGE), ("H3", "H5", "H7"), 100),
+        Cell("large-null", NULL.turned(**LARGE), ("H3", "H5", "H7"), 300),
+        Cell("lingering", TALK.turned(**LARGE, **LINGERING), ("H5",), 100),
         *(
             Cell(f"large-{name}", SCENARIOS[name].turned(**LARGE), ("verdicts",), 40, right)
             for name, right in RIGHT.items()
@@ -86,8 +85,9 @@ def cells() -> list[Cell]:
     ]
 
 
+# Past answers make contacts stay, in accounts that are there for a few periods.
+LINGERING = {"answering_on_discovery": 0.15, "answering_on_retention": 0.05}
 DRAWING = {
-    "answering_on_retention": 0.0,
     "answered_on_return": 0.0,
     "answering_on_discovery": 0.2,
     "outreach": 3.0,

@@ -13,11 +13,10 @@ TRICKS: dict[str, Any] = {
     "tweaks_on_discovery": 0.15,
     "steadiness": 0.0,
 }
-# Mostly through newcomers: where it is staying that past answers raise, accounts compared with
-# themselves (H5) come out a little low, for the past of one contact is the present of another.
+# Through newcomers: where past answers raise staying, accounts compared with themselves (H5) come
+# out a little low (the cell "lingering"), for the past of one contact is the present of another.
 TALK: dict[str, Any] = {
-    "answering_on_discovery": 0.15,
-    "answering_on_retention": 0.05,
+    "answering_on_discovery": 0.2,
     "answered_on_return": 0.6,
     "habit": 0.0,
     "outreach": 8.0,
