@@ -414,6 +414,17 @@ def read_own_folder(folder: Path) -> Frames:
     return frames
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_log_in_a_folder_whose_posts_are_all_unknown(ending, tmp_path):
+    """Found in one of 720 folders: a column without any value lost its type to the pseudonyms."""
+    rows = [{"source_id": "a", "target_id": "b", "created_at": "2020-01-01", "kind": "reply"}]
+    rows = [row | {"post_id": ""} for row in rows]
+    data = csv_of(rows) if ending == "csv" else bytes_of(parquet_of(rows))
+    (tmp_path / f"interactions.{ending}").write_bytes(data)
+    for table, frame in read_own_folder(tmp_path).items():
+        check_frame(table, frame)
+
+
 @fuzzed(folders(settled=False))
 def test_folders(case):
     read_case(case, read_own_folder)

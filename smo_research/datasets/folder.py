@@ -283,7 +283,7 @@ def _pseudonymised(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
                 for column in (*ACCOUNTS, "post_id")
                 if column in frame
             }
-        ).astype({column: "str" for column in ACCOUNTS if column in frame})
+        ).astype({column: "str" for column in (*ACCOUNTS, "post_id") if column in frame})
         for name, frame in tables.items()
     }
 
