@@ -635,6 +635,15 @@ def read_analytics(folder: Path) -> Frames:
     return frames_of(tables)
 
 
+def test_a_row_of_white_space_that_is_no_blank_line_is_named(tmp_path):
+    """Found by a fuzzer that follows branches; the line of such a row was not found."""
+    path = tmp_path / "posts.csv"
+    head = "Post id,Date,Post text,Post Link,Impressions,Likes,Replies,Reposts\n"
+    path.write_text(head + " \n\x0b\n")
+    with pytest.raises(DataError, match="row 3"):
+        read_twitter_analytics(path)
+
+
 @fuzzed(
     exports("twitter-analytics", lambda own: {"accounts": 1, "posts": len(own[0]) + len(own[1])})
 )

@@ -161,7 +161,7 @@ def csv_rows(data: bytes, separator: str = ",") -> Iterator[tuple[int, int, list
         csv.field_size_limit(max(usual, len(data)))
         reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=separator)
         for row in reader:
-            if "".join(row).strip() or len(row) > 1:
+            if "".join(row).strip(" \t") or len(row) > 1:
                 yield line, reader.line_num, row
             line = reader.line_num + 1
     finally:
