@@ -25,6 +25,11 @@ KINDS = (
     "unfollow",
 )
 MOST_DAYS = 36_525
+# Rules of which the name says too little.
+WHY = {
+    "not_nullable": "is not allowed (it must have one)",
+    "field_uniqueness": "is there more than once",
+}
 EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
 
 UtcTime: TypeAlias = pd.DatetimeTZDtype
@@ -319,7 +324,8 @@ def _problem(case: Any, table: str, source: str) -> Problem:
     if pd.isna(case.index):
         wrong = f"some values are not allowed ({case.check})"
         return Problem(source, None, case.column, wrong, "write all of them in one form")
-    wrong = f"{shown(case.failure_case)} is not allowed ({case.check})"
+    why = WHY.get(case.check, f"is not allowed ({case.check})")
+    wrong = f"{shown(case.failure_case)} {why}"
     return Problem(
         source, int(case.index) + 1, case.column, wrong, "correct the value or drop the row"
     )

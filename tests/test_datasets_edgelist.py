@@ -259,7 +259,7 @@ def test_damaged_gzip_is_refused(tmp_path, damage):
 def test_other_bytes_are_refused(tmp_path):
     refused(tmp_path, "snap", b"1 2 3\n\xe9 2 3\n", "row 2", "UTF-8")
     refused(tmp_path, "parquet", b"PAR1 and no more", "Parquet")
-    refused(tmp_path, "csv", f'{HEAD}\n"a,b,2020-01-01\n', "not csv")
+    refused(tmp_path, "csv", f'{HEAD}\n"a,b,2020-01-01\n', "row 2", "has 1 columns")
 
 
 @pytest.mark.parametrize("format", ["snap", "konect", "csv", "parquet"])

@@ -551,40 +551,46 @@ def both_refuse(path, *parts, rows=(None, None)):
         assert part in str(problems[0])
     if rows[0] is not None:
         assert f"row {rows[0]}" in as_log
-        assert f"row {rows[1]}" in str(problems[0])
+        # What cannot be cut into rows has lines, the header counted.
+        place = f"row {rows[1]}" if isinstance(rows[1], int) else rows[1]
+        assert place in str(problems[0])
     assert files_in(path.parent) == [path.name]
 
 
 ROW = "a,b,2020-01-01,reply\n"
 BAD_TEXT = {
-    "quote left open": (HEAD + ROW + '"b,c,2020-01-01,reply\n' + ROW, "opens a quote", (3, 3)),
-    "quote in the header": ('"' + HEAD + ROW, "opens a quote that is never closed", (1, 1)),
+    "quote left open": (HEAD + ROW + '"b,c,2020-01-01,reply\n' + ROW, "opens a quote", (3, 2)),
+    "quote in the header": ('"' + HEAD + ROW, "opens a quote that is never closed", (1, "line 1")),
     "quote alone": ('"', "is not csv", (None, None)),
     "stray quotes": (
         HEAD + '"a,b,2020-01-01,reply\n' + ROW + 'x",y,2020-01-01,reply\n',
         "holds a line break or a NUL",
         (2, 1),
     ),
-    "cell too many": (HEAD + ROW + "a,b,2020-01-01,reply,1\n", "has 5 columns", (3, 3)),
+    "cell too many": (HEAD + ROW + "a,b,2020-01-01,reply,1\n", "has 5 columns", (3, 2)),
     "cell too many after a long one": (
         HEAD + f"a,{'x' * 10**6},2020-01-01,reply\n" + "a,b,2020-01-01,reply,1\n",
         "has 5 columns",
-        (3, 3),
+        (3, 2),
     ),
     "wrong time after a long one": (
         HEAD + f"a,{'x' * 10**6},2020-01-01,reply\n" + "a,b,soon,reply\n",
         "a text of 4 characters",
         (3, 2),
     ),
-    "UTF-16": ((HEAD + ROW).encode("utf-16"), "is not UTF-8 text", (1, 1)),
-    "UTF-16 without a mark": ((HEAD + ROW).encode("utf-16-le"), "holds a NUL", (1, 1)),
+    "UTF-16": ((HEAD + ROW).encode("utf-16"), "is not UTF-8 text", (1, "line 1")),
+    "UTF-16 without a mark": ((HEAD + ROW).encode("utf-16-le"), "holds a NUL", (1, "line 1")),
     "Latin-1": (
         (HEAD + ROW).encode() + "é,b,2020-01-01,reply\n".encode("latin-1"),
         "is not UTF-8 text",
-        (3, 3),
+        (3, "line 3"),
     ),
-    "NUL": (HEAD + "a\0,b,2020-01-01,reply\n", "holds a NUL character", (2, 2)),
-    "half a character": (HEAD.encode() + b"\xed\xa0\x80,b,2020-01-01,reply\n", "UTF-8", (2, 2)),
+    "NUL": (HEAD + "a\0,b,2020-01-01,reply\n", "holds a NUL character", (2, "line 2")),
+    "half a character": (
+        HEAD.encode() + b"\xed\xa0\x80,b,2020-01-01,reply\n",
+        "UTF-8",
+        (2, "line 2"),
+    ),
     "two columns of a name": (
         "source_id," + HEAD + "a," + ROW,
         "2 columns of the name",
@@ -951,7 +957,7 @@ WRONG_SETTINGS = {
     "[table.interactions.columns]\nsource_id = []": "write lines such as source_id",
     "[table.interactions]\nvalues = 3": "write lines such as kind",
     '[table.interactions.values]\nkind = ["reply"]': "write lines such as kind",
-    '[[table.interactions]]\nfile = "x"': "it may have file, separator, columns, values",
+    '[[table.interactions]]\nfile = "x"': "it may have file, separator, encoding",
     'ids = "own"\nids = "own"': "is not TOML",
 }
 

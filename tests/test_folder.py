@@ -149,7 +149,7 @@ def test_twenty_problems_are_shown_and_the_rest_counted(tmp_path):
         ("[windows]\ndays = 3", "it may have period, gap, horizon"),
         ("[table.talk]\nfile = 'x'", "there is no table 'talk'"),
         ("[table.posts]\nfile = 'x.csv'", "names the file x.csv, which is not there"),
-        ("[table.posts]\npath = 'x.csv'", "it may have file, separator, columns, values"),
+        ("[table.posts]\npath = 'x.csv'", "it may have file, separator, encoding"),
         ("[table.posts.columns]\ntext = 'x'", "names a column 'text'"),
         ("[table.interactions.columns]\nsource_id = 'Who'", "there is no column 'Who'"),
         ("name = ", "is not TOML"),

@@ -17,6 +17,13 @@ from smo_research.problems import shown
 
 Refuse = Callable[[Any, pd.Series, str], None]
 BREAKS = "[\n\r\0]"
+# Columns that hold ids.
+IDS = ("source_id", "target_id", "account_id", "post_id")
+# What spreadsheets and data bases write where there is nothing, or something went wrong.
+NOTHING = ("NULL", "NaN", "N/A", "#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "<NA>", "\\N")
+ROUNDED = r"[1-9](?:[.,]\d+)?E\+\d\d"
+# Of a number with more digits than these a spreadsheet makes the rest zeros.
+MOST_DIGITS = 15
 PLAIN = (str, int, float, datetime.date, datetime.time, Decimal, np.generic, type(None))
 # Times beyond these cannot be told as dates, and nothing was written then.
 FIRST, LATEST = pd.Timestamp("0001-01-01", tz="UTC"), pd.Timestamp("9999-12-31", tz="UTC")
@@ -67,12 +74,42 @@ def as_text(ids: pd.Series, refuse: Refuse) -> pd.Series:
     known = pd.api.types.is_string_dtype(ids) or pd.api.types.is_integer_dtype(ids)
     refuse(np.full(len(ids), not known), ids, f"is not text; write {ids.name} as text")
     text = ids.astype("str")
+    for wrong, problem, remedy in spoiled(text):
+        refuse(wrong, text, f"{problem}; {remedy}")
     refuse(
         text.str.contains(BREAKS, na=False),
         text,
         f"holds a line break or a NUL, as no {ids.name} does; look for a stray quote before it",
     )
     return text.mask(text == "")
+
+
+def spoiled(ids: pd.Series) -> list[tuple[pd.Series, str, str]]:
+    """Tell which ids are none any more, each kind of them with what is wrong and the remedy.
+
+    Parameters
+    ----------
+    ids
+        Texts.
+
+    Examples
+    --------
+    >>> [(wrong.sum(), problem) for wrong, problem, _ in spoiled(pd.Series(["7", "1.2E+18"]))]
+    [(np.int64(1), 'is an id that a spreadsheet has rounded'), (np.int64(0), 'stands for no id')]
+    """
+    long = ids.drop_duplicates().pipe(lambda one: one[one.str.fullmatch(r"\d{17,}", na=False)])
+    rounded = ids.str.fullmatch(ROUNDED, na=False)
+    ends = ids.str.fullmatch(rf"\d{{{MOST_DIGITS}}}0{{2,}}", na=False)
+    if len(long) > 1 and 2 * ends[long.index].sum() > len(long):
+        rounded |= ends
+    return [
+        (
+            rounded,
+            "is an id that a spreadsheet has rounded",
+            "export the file again and do not save it in a spreadsheet, or there as text",
+        ),
+        (ids.isin(NOTHING), "stands for no id", "leave the cell empty, or drop the row"),
+    ]
 
 
 def from_epoch(text: pd.Series, refuse: Refuse) -> pd.Series:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -15,6 +15,7 @@ import pandas as pd
 
 from smo_research.datasets.catalog import Dataset, catalog
 from smo_research.datasets.edgelist import read_text
+from smo_research.datasets.mapping import MUST_BE, OF_A_TABLE
 from smo_research.datasets.own import read_table
 from smo_research.datasets.testable import can_test
 from smo_research.errors import DataError
@@ -24,28 +25,6 @@ from smo_research.tables import SCHEMAS, TableName, Tables, Windows
 SETTINGS = "smo.toml"
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 KNOWN = ("name", "title", "platform", "licence", "limits", "ids", "windows", "table")
-OF_A_TABLE = ("file", "separator", "columns", "values")
-# What each may be, and what to do where it is not.
-MUST_BE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("file", lambda one: isinstance(one, str) and one != "", "name a file in quotes"),
-    (
-        "separator",
-        lambda one: isinstance(one, str) and len(one) == 1 and one.isascii() and one not in '"\n\r',
-        'name one character in quotes, such as ";"',
-    ),
-    (
-        "columns",
-        lambda one: isinstance(one, dict) and all(isinstance(name, str) for name in one.values()),
-        'write lines such as source_id = "From"',
-    ),
-    (
-        "values",
-        lambda one: (
-            isinstance(one, dict) and not any(isinstance(v, dict | list) for v in one.values())
-        ),
-        'write lines such as kind = "message"',
-    ),
-)
 IDS = {
     "people": "pseudonymised on reading",
     "public": "public",
@@ -141,7 +120,10 @@ def inspect_folder(folder: str | Path) -> tuple[Own | None, list[Problem]]:
     if not files and not problems:
         names = ", ".join(f"{name}.csv" for name in SCHEMAS)
         nothing = "there is no table in the folder"
-        problems.append(Problem(folder.name, None, None, nothing, f"give one of {names}"))
+        remedy = (
+            f'give one of {names}, or name another file in smo.toml: [table.posts] file = "my.csv"'
+        )
+        problems.append(Problem(folder.name, None, None, nothing, remedy))
     if problems:
         return None, problems
     if settings.get("ids", "people") != "public":
@@ -161,7 +143,7 @@ def _slug(folder: Path) -> str:
 
 def _settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
     path = folder / SETTINGS
-    if not path.exists():
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return {}, []
     try:
         found = tomllib.loads(read_text(path).decode())

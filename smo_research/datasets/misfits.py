@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smo_research.datasets.cells import BREAKS
-from smo_research.problems import Problem
+from smo_research.datasets.cells import BREAKS, IDS, spoiled
+from smo_research.problems import Problem, shown
 from smo_research.tables import SCHEMAS, TableName
 
 TIMES = (datetime.date, datetime.datetime, pd.Timestamp)
@@ -58,7 +58,13 @@ def _of_column(values: pd.Series, kind: str, name: str, source: str) -> list[Pro
     if pd.api.types.is_string_dtype(values):
         broken = values.str.contains(BREAKS, na=False).to_numpy(dtype=bool) & (kind == "str")
         wrong, remedy = "the cell holds a line break or a NUL", "look for a stray quote before it"
-        return [Problem(source, row + 1, name, wrong, remedy) for row in _rows(broken)]
+        problems = [Problem(source, row + 1, name, wrong, remedy) for row in _rows(broken)]
+        for marks, wrong, remedy in spoiled(values) if name in IDS else ():
+            problems += [
+                Problem(source, row + 1, name, f"{shown(values.iloc[row])} {wrong}", remedy)
+                for row in _rows(marks.to_numpy(dtype=bool))
+            ]
+        return problems
     if values.dtype == object:
         odd = np.array([not _is_one_of(value, types) for value in values], dtype=bool)
         return [

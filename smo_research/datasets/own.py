@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -12,14 +16,19 @@ import pandas as pd
 
 from smo_research.datasets.edgelist import Format, read_edgelist, read_parquet
 from smo_research.datasets.left_out import Leave, unasked
+from smo_research.datasets.mapping import reworded, timed
 from smo_research.datasets.misfits import misfits
 from smo_research.datasets.pseudonyms import under_pseudonyms
 from smo_research.datasets.scan import scan_parquet
-from smo_research.datasets.text_files import read_frame
+from smo_research.datasets.text_files import read_frame, read_text, uneven
 from smo_research.datasets.typed import typed
 from smo_research.errors import DataError
 from smo_research.problems import Problem, told
-from smo_research.tables import TableName, Tables, checked
+from smo_research.tables import SCHEMAS, TableName, Tables, checked
+
+Problems: TypeAlias = list[Problem]
+# Columns that are often the same in every row.
+SAME = ("kind", "platform")
 
 
 def open_log(path: Path, backend: ibis.BaseBackend, *, format: Format) -> pd.DataFrame | ir.Table:
@@ -140,7 +149,7 @@ def read_posts(path: str | Path) -> pd.DataFrame:
 
 def read_table(
     path: Path, table: TableName, said: Mapping[str, Any] | None = None
-) -> tuple[pd.DataFrame, list[Problem]]:
+) -> tuple[pd.DataFrame, Problems]:
     """Read one canonical table, and list all that is wrong in it.
 
     Parameters
@@ -150,8 +159,9 @@ def read_table(
     table
         Which table it is.
     said
-        What smo.toml says of it: separator, columns (the table's name to the file's), and values
-        that are the same in every row.
+        What smo.toml says of it: separator, encoding, times (their form), columns (the table's
+        name to the file's), words (the file's to the table's), and values that are the same in
+        every row.
 
     Returns
     -------
@@ -160,31 +170,102 @@ def read_table(
         problems. With problems the table is not to be used.
     """
     said = said or {}
+    separator, encoding = str(said.get("separator", ",")), said.get("encoding")
     try:
         if path.suffix == ".parquet":
             frame = read_parquet(path)
         else:
-            frame, _ = read_frame(path, separator=str(said.get("separator", ",")), missing=("",))
+            frame, _ = read_frame(path, separator=separator, missing=("",), encoding=encoding)
     except DataError as error:
-        text = str(error).removeprefix(path.name).removeprefix(", ").removeprefix(" ")
-        wrong, _, remedy = text.rstrip(".").partition("; ")
-        return pd.DataFrame(), [Problem(path.name, None, None, wrong, remedy or "correct it")]
-    if columns := said.get("columns"):
-        absent = [name for name in columns.values() if name not in frame]
-        if absent:
-            wrong, remedy = f"there is no column '{absent[0]}'", "correct the mapping in smo.toml"
-            return frame, [Problem(path.name, None, None, wrong, remedy)]
-        frame = pd.DataFrame({name: frame[column] for name, column in columns.items()})
-    frame = frame.assign(**said.get("values", {})).reset_index(drop=True)
+        return pd.DataFrame(), _unread(path, table, separator, encoding, str(error))
+    columns = said.get("columns") or {str(name): name for name in frame}
+    problems = _misnamed([str(name) for name in frame], table, said, path.name)
+    known = SCHEMAS[table].to_schema().columns
+    there = {name: frame[one] for name, one in columns.items() if one in frame and name in known}
+    frame = pd.DataFrame(there, index=frame.index).assign(**said.get("values", {}))
+    frame, more = _checked(frame.reset_index(drop=True), table, said, path.name)
+    # Told by the names that the file has.
+    more = [replace(one, column=columns.get(str(one.column), one.column)) for one in more]
+    return frame, problems + more
+
+
+def _unread(
+    path: Path, table: TableName, separator: str, encoding: str | None, error: str
+) -> Problems:
+    """Say why a file is no table; of rows with too many or too few cells, all of them."""
+    with contextlib.suppress(DataError):
+        data = b"" if path.suffix == ".parquet" else read_text(path, encoding=encoding)
+        if found := uneven(data, separator) or uneven(data, separator, broken=True):
+            return [
+                Problem(path.name, row or None, None, wrong if row else f"line 1 {wrong}", remedy)
+                for row, _, wrong, remedy in found
+            ]
+    text = error.removeprefix(path.name).removeprefix(", ").removeprefix(" ")
+    wrong, _, remedy = text.rstrip(".").partition("; ")
+    if "UTF-8" in text:
+        remedy = (
+            'save it as CSV UTF-8, or say how it is written: encoding = "cp1252" (of Windows), or '
+            f'"utf-16", under [table.{table}] in smo.toml'
+        )
+    # What cannot be cut into rows has lines only.
+    wrong = re.sub(r"^row (\d+)", r"line \1 (the header counted)", wrong)
+    return [Problem(path.name, None, None, wrong, remedy or "correct it")]
+
+
+def _misnamed(
+    names: Sequence[str], table: TableName, said: Mapping[str, Any], source: str
+) -> Problems:
+    """List the columns that are not there, or not known, and how smo.toml would name them."""
+    columns, known = said.get("columns", {}), SCHEMAS[table].to_schema().columns
+    given = {*(columns or names), *said.get("values", {}), "seq"}
+    lacking = [name for name, one in known.items() if one.required and name not in given]
+    absent = [name for name in columns.values() if name not in names]
+    between = [one for one in ";\t|," if len(names) == 1 and one in names[0]]
+    if (lacking or absent) and between:
+        sign = json.dumps(between[0])
+        wrong = f"the first line has no column '{[*absent, *lacking][0]}', but {sign} in it"
+        remedy = f"write separator = {sign} under [table.{table}] in smo.toml"
+        return [Problem(source, None, None, wrong, remedy)]
+    place = f"under [table.{table}.columns] in smo.toml"
+    problems = [
+        (f"there is no column '{name}'", f"write the name that the first line has {place}")
+        for name in absent
+    ]
+    for name in lacking:
+        remedy = f'write {name} = "its name in the file", and so for all to be read, {place}'
+        if name in SAME:
+            remedy += f", or what is the same in every row under [table.{table}.values]"
+        problems.append((f"the table '{table}' has no column '{name}'", remedy))
+    for name in names if not columns else ():
+        if name not in known:
+            wrong = f"the table '{table}' knows no column '{name}'"
+            problems.append((wrong, f"drop it, or name those to be read {place}"))
+    return [Problem(source, None, None, wrong, remedy) for wrong, remedy in problems]
+
+
+def _checked(
+    frame: pd.DataFrame, table: TableName, said: Mapping[str, Any], source: str
+) -> tuple[pd.DataFrame, Problems]:
+    known = SCHEMAS[table].to_schema().columns
     placed = table == "interactions" and "seq" not in frame
     if placed:
         frame = frame.assign(seq=range(len(frame)))
-    if problems := misfits(frame, table, source=path.name):
+    if words := said.get("words"):
+        frame = reworded(frame, words)
+    problems = misfits(frame, table, source=source)
+    if problems and source.endswith(".parquet"):
+        # Of what has another type the cells cannot be looked at.
         return frame, problems
-    frame, problems = typed(frame, table, source=path.name)
-    known = {(one.row, one.column) for one in problems}
-    frame, more = checked(frame, table, source=path.name)
-    problems += [one for one in more if (one.row, one.column) not in known]
+    if times := said.get("times"):
+        frame, more = timed(frame, times, source=source)
+        problems += more
+    frame, more = typed(frame, table, source=source)
+    problems += more
+    if any(one.required and name not in frame for name, one in known.items()):
+        return frame, problems
+    told_of = {(one.row, one.column) for one in problems}
+    frame, more = checked(frame, table, source=source)
+    problems += [one for one in more if (one.row, one.column) not in told_of]
     if placed and not problems:
         order = frame["created_at"].argsort(kind="stable")
         frame = frame.iloc[order].reset_index(drop=True).assign(seq=range(len(frame)))

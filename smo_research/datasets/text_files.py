@@ -22,8 +22,15 @@ MOST_TIMES, FLOOR = 200, 1 << 24
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_text(path: Path) -> bytes:
+def read_text(path: Path, *, encoding: str | None = None) -> bytes:
     """Return the UTF-8 text of a file, decompressed, its lines ended by newlines.
+
+    Parameters
+    ----------
+    path
+        The file.
+    encoding
+        What it is written in, if not UTF-8.
 
     Raises
     ------
@@ -36,6 +43,8 @@ def read_text(path: Path) -> bytes:
         raise DataError(f"{path.name} is damaged ({error}); download it again.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); correct the name.") from None
+    if encoding is not None:
+        data = _decoded(path, data, encoding)
     while data.startswith(BYTE_ORDER_MARK):
         data = data.removeprefix(BYTE_ORDER_MARK)
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -53,6 +62,13 @@ def read_text(path: Path) -> bytes:
             "UTF-8."
         )
     return data
+
+
+def _decoded(path: Path, data: bytes, encoding: str) -> bytes:
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeError:
+        raise DataError(f"{path.name} is not {encoding} text; correct the encoding.") from None
 
 
 def _whole(path: Path) -> bytes:
@@ -86,7 +102,11 @@ def _at_most(most: int, stream: BinaryIO) -> bytes | None:
 
 
 def read_frame(
-    path: Path, *, separator: str = ",", missing: tuple[str, ...] = ()
+    path: Path,
+    *,
+    separator: str = ",",
+    missing: tuple[str, ...] = (),
+    encoding: str | None = None,
 ) -> tuple[pd.DataFrame, bytes]:
     """Read all columns of a table as text.
 
@@ -98,6 +118,8 @@ def read_frame(
         The character between cells.
     missing
         What a cell holds that is to be missing.
+    encoding
+        As in `read_text`.
 
     Returns
     -------
@@ -109,7 +131,7 @@ def read_frame(
     DataError
         Naming the line that is no row of it, or the name that two columns have.
     """
-    data = read_text(path)
+    data = read_text(path, encoding=encoding)
     options: dict[str, Any] = {"sep": separator, "dtype": str, "index_col": False}
     options |= {"keep_default_na": False}
     try:
@@ -118,12 +140,17 @@ def read_frame(
             header = pd.read_csv(io.BytesIO(data), header=None, nrows=1, **options).iloc[0]
             frame = pd.read_csv(io.BytesIO(data), na_values=list(missing), **options)
     except (pd.errors.ParserWarning, ValueError, TypeError, csv.Error) as error:
-        said = _uneven(path, data, separator) or (
+        said = _said_uneven(path, data, separator, broken=True) or (
             f"{path.name} is not csv ({str(error).strip().splitlines()[-1]}); correct or export "
             "it anew."
         )
         raise DataError(said) from None
     refuse_twice(path, header[header != ""])
+    # Where a row is too short, pandas would make the rest of it missing without a word.
+    short = len(frame) > 0 and bool(frame.iloc[:, -1].isna().any())
+    uncut = _said_uneven(path, data, separator, broken=False) if short else None
+    if uncut:
+        raise DataError(uncut)
     return frame, data
 
 
@@ -168,23 +195,48 @@ def csv_rows(data: bytes, separator: str = ",") -> Iterator[tuple[int, int, list
         csv.field_size_limit(usual)
 
 
-def _uneven(path: Path, data: bytes, separator: str) -> str | None:
-    """Say which line is no row: one with more cells than the header, or a quote left open."""
-    if len(separator) != 1:
-        return f"{path.name} has '{separator}' between its cells; name one character."
+def uneven(
+    data: bytes, separator: str = ",", *, broken: bool = False
+) -> list[tuple[int, int, str, str]]:
+    r"""List the rows that have more or fewer cells than the header, or open a quote for good.
+
+    Parameters
+    ----------
+    data, separator
+        As in `csv_rows`.
+    broken
+        Whether it is known to be no table, so that a last row of several lines is at fault.
+
+    Returns
+    -------
+    list
+        Of each its number (from 1; 0 is the header), its line, what is wrong, and the remedy.
+
+    Examples
+    --------
+    >>> [found[:3] for found in uneven(b"a,b\n1,2\n3\n")]
+    [(2, 3, 'has 1 columns, but the header 2')]
+    """
+    found = []
+    wide = number = line = end = cells = 0
     try:
-        rows = list(csv_rows(data, separator))
+        for number, (line, last, row) in enumerate(csv_rows(data, separator)):
+            end, cells = last, len(row)
+            wide = wide or cells
+            if cells != wide:
+                remedy = f"quote what holds a {separator!r}" if cells > wide else "add the others"
+                found.append((number, line, f"has {cells} columns, but the header {wide}", remedy))
     except (csv.Error, ValueError, TypeError):
-        return None
-    for line, _, row in rows[1:]:
-        if len(row) > len(rows[0][2]):
-            return (
-                f"{path.name}, row {line} has {len(row)} columns, but the header "
-                f"{len(rows[0][2])}; quote what holds a comma."
-            )
-    if rows and rows[-1][1] > rows[-1][0]:
-        return (
-            f"{path.name}, row {rows[-1][0]} opens a quote that is never closed; close it, or "
-            "write it twice."
-        )
+        return []
+    if end > line and (broken or cells < wide):
+        remedy = "close it, or write it twice"
+        found = [one for one in found if one[0] != number]
+        found.append((number, line, "opens a quote that is never closed", remedy))
+    return found
+
+
+def _said_uneven(path: Path, data: bytes, separator: str, *, broken: bool) -> str | None:
+    """Say which line is no row: the first of the uneven ones."""
+    for _, line, wrong, remedy in uneven(data, separator, broken=broken)[:1]:
+        return f"{path.name}, row {line} {wrong}; {remedy}."
     return None

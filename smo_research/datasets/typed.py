@@ -9,11 +9,23 @@ import pandas as pd
 
 from smo_research.datasets.cells import in_microseconds
 from smo_research.problems import Problem, shown
-from smo_research.tables import SCHEMAS, TableName
+from smo_research.tables import KINDS, SCHEMAS, TableName
 
-FLAGS = {"true": True, "1": True, "false": False, "0": False}
+FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 LONGEST_TYPE, MOST_TYPES = 40, 50
+WORDS = 'or say what the file means: "{1}" = "{2}" under [table.{0}.words] in smo.toml'
 DATED = r"\s*\d{4}-\d\d-\d\d"
+SERIAL = "days since 1900"
+# How a time that is not ISO 8601 may look, and what it then is.
+FORMS = {
+    "seconds": r"\d{9,10}(?:[.]\d+)?",
+    "milliseconds": r"\d{12,13}",
+    "%d/%m/%Y": r"\d\d?/\d\d?/\d{4}",
+    "%d/%m/%Y %H:%M": r"\d\d?/\d\d?/\d{4} \d\d?:\d\d",
+    "%d.%m.%Y": r"\d\d?[.]\d\d?[.]\d{4}",
+    "%Y-%m-%d %H:%M:%S UTC": rf"{DATED} \d\d:\d\d:\d\d UTC",
+    SERIAL: r"[2-5]\d{4}(?:[.,]\d+)?",
+}
 
 
 def typed(
@@ -48,7 +60,7 @@ def typed(
             elif kind.startswith("str") and pd.api.types.is_integer_dtype(values):
                 done[name] = values.astype("str")
             continue
-        made, bad, remedy = convert(values)
+        made, bad, remedy = convert(values, table)
         done[name] = made
         problems += [
             Problem(source, row + 1, name, f"{shown(values[row])} is not allowed", remedy)
@@ -57,6 +69,8 @@ def typed(
     frame = cells.assign(**done)
     if "post_type" in frame and table == "posts":
         problems += _free_text(frame["post_type"], source)
+    if "kind" in frame:
+        problems += _kinds(frame["kind"], table, source)
     return frame, problems
 
 
@@ -75,31 +89,56 @@ def _free_text(types: pd.Series, source: str) -> list[Problem]:
     return problems
 
 
-def _times(text: pd.Series) -> tuple[pd.Series, pd.Series, str]:
+def _kinds(kinds: pd.Series, table: TableName, source: str) -> list[Problem]:
+    odd = kinds[~kinds.isin(KINDS) & kinds.notna()]
+    remedy = f"write one of {', '.join(KINDS)}, {WORDS.format(table, 'Antwort', 'reply')}"
+    return [
+        Problem(source, row + 1, "kind", f"{shown(kind)} is no kind of act", remedy)
+        for row, kind in odd.items()
+    ]
+
+
+def _times(text: pd.Series, table: TableName) -> tuple[pd.Series, pd.Series, str]:
     # pandas would read "now" and "2004" as times too.
     dated = text.where(text.str.match(DATED, na=False))
     times = pd.to_datetime(dated, format="ISO8601", utc=True, errors="coerce")
+    bad = text.notna() & times.isna()
     remedy = "give a UTC time such as 2004-04-15T14:56:01Z"
-    return times.astype("datetime64[us, UTC]"), text.notna() & times.isna(), remedy
+    forms = [form for form, like in FORMS.items() if text[bad].iloc[:1].str.fullmatch(like).any()]
+    if forms == [SERIAL]:
+        remedy += "; in the spreadsheet, give the cells the form yyyy-mm-dd hh:mm before exporting"
+    else:
+        form = (forms or ["%d.%m.%Y %H:%M"])[0]
+        remedy += f', or say how the file writes it: times = "{form}" under [table.{table}]'
+        remedy += " in smo.toml"
+        remedy += ' ("%m/%d/%Y" where the month comes first)' if "/" in form else ""
+    return times.astype("datetime64[us, UTC]"), bad, remedy
 
 
-def _flags(text: pd.Series) -> tuple[pd.Series, pd.Series, str]:
+def _flags(text: pd.Series, table: TableName) -> tuple[pd.Series, pd.Series, str]:
     flags = text.str.strip().str.lower().map(FLAGS).astype("boolean")
-    return flags, text.notna() & flags.isna(), "write true, false or nothing"
+    remedy = f"write true, false or nothing, {WORDS.format(table, 'yes', 'true')}"
+    return flags, text.notna() & flags.isna(), remedy
 
 
-def _counts(text: pd.Series) -> tuple[pd.Series, pd.Series, str]:
-    whole = text.str.fullmatch("[0-9]{1,18}").fillna(False).astype(bool)
-    counts = pd.to_numeric(text.where(whole)).astype("Int64")
-    return counts, text.notna() & ~whole, "write a whole number from 0, or nothing"
+def _counts(text: pd.Series, table: TableName) -> tuple[pd.Series, pd.Series, str]:
+    # 3.0 is how a table writes whole numbers beside missing ones; 1.234 may be 1234 or none.
+    text = text.str.strip()
+    whole = text.str.fullmatch("[0-9]{1,18}([.]0)?").fillna(False).astype(bool)
+    counts = pd.to_numeric(text.str.removesuffix(".0").where(whole)).astype("Int64")
+    remedy = (
+        "write a whole number from 0, with nothing between its digits, or nothing, "
+        + WORDS.format(table, "NULL", "")
+    )
+    return counts, text.notna() & ~whole, remedy
 
 
-def _reals(text: pd.Series) -> tuple[pd.Series, pd.Series, str]:
+def _reals(text: pd.Series, table: TableName) -> tuple[pd.Series, pd.Series, str]:
     reals = pd.to_numeric(text, errors="coerce").astype(float)
-    return reals, text.notna() & reals.isna(), "write a number, or nothing"
+    return reals, text.notna() & reals.isna(), "write a number such as 0.5, or nothing"
 
 
-CONVERT: dict[str, Callable[[pd.Series], tuple[Any, pd.Series, str]]] = {
+CONVERT: dict[str, Callable[[pd.Series, TableName], tuple[Any, pd.Series, str]]] = {
     "datetime64": _times,
     "boolean": _flags,
     "Int64": _counts,
