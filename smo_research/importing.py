@@ -72,7 +72,8 @@ KINDS = {
         "mastodon-archive",
         "Posts and acts of an account of Mastodon",
         "Mastodon",
-        OWN_ACTS_ONLY + "Reactions and shares are there where its server wrote them down.",
+        OWN_ACTS_ONLY + "Reactions and shares are there where its server wrote them down. Only "
+        "outbox.json is read: the archive's likes and bookmarks have no times.",
     ),
     "bluesky": Kind(
         "repository of an account of Bluesky (.car)",
@@ -91,7 +92,10 @@ KINDS = {
         "x-archive",
         "Posts and acts of an account of X",
         "Twitter",
-        OWN_ACTS_ONLY + "Likes and retweets are as on the day of the archive.",
+        OWN_ACTS_ONLY
+        + "Likes and retweets are as on the day of the archive. Only tweets are read: the "
+        "archive's likes and followers have no times, its messages are private, and of a long post "
+        "it has here the first 280 characters, so that what comes later is not counted.",
     ),
     "twitter-analytics": Kind(
         "export of posts of Twitter Analytics or X Analytics (.csv, or a folder of them)",

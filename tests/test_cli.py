@@ -112,7 +112,7 @@ def write_log(path, rows, format):
     if format == "snap":
         path.write_text("# a b t\n" + "".join(f"{a} {b} {t}\n" for a, b, t in rows))
     elif format == "konect":
-        path.write_text("% sym\n" + "".join(f"{a} {b} 1 {t}\n" for a, b, t in rows))
+        path.write_text("% asym\n" + "".join(f"{a} {b} 1 {t}\n" for a, b, t in rows))
     elif format == "csv":
         frame.to_csv(path, index=False)
     else:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smo_research.datasets import edgelist, text_files
 from smo_research.datasets.edgelist import read_edgelist
+from smo_research.datasets.own import read_konect
 from smo_research.errors import DataError
 
 HEAD = "source_id,target_id,created_at"
@@ -53,7 +55,7 @@ def test_snap_keeps_ids_as_written_and_the_order_of_the_file(tmp_path):
 
 
 def test_konect_has_a_weight_between_target_and_time(tmp_path):
-    log = read(tmp_path, "konect", "% sym\n1 2 1 1082008561\n2\t1\t3.5\t1.082e9\n")
+    log = read(tmp_path, "konect", "% asym\n1 2 1 1082008561\n2\t1\t3.5\t1.082e9\n")
     assert log["created_at"][0] == pd.Timestamp("2004-04-15 05:56:01", tz="UTC")
     assert log["created_at"][1].timestamp() == 1.082e9
 
@@ -276,3 +278,44 @@ def test_unknown_format_and_kind_are_refused(tmp_path):
         read_edgelist(tmp_path / "log", format="xml")
     with pytest.raises(DataError, match=r"kind must be one of answer, .*, but is 'poke'"):
         read_edgelist(tmp_path / "log", format="snap", kind="poke")
+
+
+def konect(folder, rows, head="% asym positive"):
+    path = folder / "out.talk"
+    path.write_text(f"{head}\n% 4 3 3\n{rows}")
+    left = {}
+    log = read_konect(path, leave=lambda what, number: left.update({what: number}))
+    return log.interactions, {what: number for what, number in left.items() if number}
+
+
+def test_konect_rows_that_are_no_acts_are_left_out_and_told_or_refused(tmp_path):
+    rows = "1 2 1 1289241911\n1 3 -1 1289241912\n2 1 1 0\n3\t1\t1\t1289241913\n"
+    acts, left = konect(tmp_path, rows)
+    ends = acts[["source_id", "target_id"]].to_numpy().tolist()
+    assert ends == [["a1", "a2"], ["a3", "a1"]]
+    assert left == {edgelist.NO_WEIGHT: 1, edgelist.NO_TIME: 1}
+    for format_row in ("1 3 -1 1289241912", "2 1 1 0"):
+        text = f"% asym\n1 2 1 1289241911\n{format_row}\n"
+        refused(tmp_path, "konect", text, "row 3", "drop the row")
+    with pytest.raises(DataError, match=r"out[.]talk, row 6: a text of 4 characters is no time"):
+        konect(tmp_path, rows.replace("1289241913", "then"))
+
+
+def test_konect_seconds_from_the_start_of_a_log_may_be_0(tmp_path):
+    acts, left = konect(tmp_path, "1 2 1 0\n2 1 1 60\n")
+    assert (len(acts), left) == (2, {})
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [("% sym positive", "edges without a direction"), ("% bip unweighted", "accounts to things")],
+)
+def test_konect_edges_that_nobody_did_are_refused(tmp_path, head, said):
+    with pytest.raises(DataError, match=f"{said}.*% asym"):
+        konect(tmp_path, "1 2 1 1289241911\n", head)
+
+
+def test_commas_and_packed_files_are_told_what_to_do(tmp_path):
+    refused(tmp_path, "snap", "6,2,4,1289241911.7\n", "a file with commas is a CSV", "smo.toml")
+    for start, said in text_files.PACKED.items():
+        refused(tmp_path, "snap", start + b"more", f"is {said}; give the text that is in it")

@@ -85,6 +85,44 @@ def test_gexf_of_gephi_gives_its_starts_and_no_wrong_attribute_stops_it(tmp_path
     assert acts["created_at"].dt.strftime("%d %H").tolist() == ["01 00", "01 23"]
 
 
+SPELLS = """\
+<gexf xmlns="http://gexf.net/1.3" version="1.3">
+<graph mode="dynamic" timeformat="dateTime" defaultedgetype="{directed}">
+<nodes><node id="1" label="zoe"/><node id="2" label="amy"/></nodes>
+<edges>
+<edge id="7" source="1" target="2" weight="2"><attvalues/><spells>
+<spell start="2020-01-03" end="2020-01-04"/><spell timestamp="2020-01-01"/></spells></edge>
+<edge id="8" source="2" target="1" start="2020-01-02"/>
+</edges></graph></gexf>"""
+
+
+def left_out(path):
+    left = {}
+    tables = read_graph(path, leave=lambda what, number: left.update({what: number}))
+    return tables, {what: number for what, number in left.items() if number}
+
+
+def test_each_spell_of_an_edge_is_an_act(tmp_path):
+    tables, left = left_out(file_of(tmp_path, SPELLS.format(directed="directed"), "s.gexf"))
+    assert rows(tables.interactions) == [["a1", "a2"], ["a2", "a1"], ["a1", "a2"]]
+    assert tables.interactions["created_at"].dt.day.tolist() == [1, 2, 3]
+    assert not left
+    said = refused(
+        tmp_path, SPELLS.format(directed="directed").replace("timestamp", "end"), "s.gexf"
+    )
+    assert "edge 2: '' is no time" in said
+
+
+def test_what_a_graph_does_not_tell_is_told(tmp_path):
+    tables, left = left_out(file_of(tmp_path, SPELLS.format(directed="undirected"), "s.gexf"))
+    assert len(tables.interactions) == 6
+    assert left == {graph_files.NO_DIRECTION: 3}
+    graph = nx.DiGraph()
+    graph.add_weighted_edges_from([("a", "b", 2.5), ("b", "a", 3)])
+    nx.write_graphml(graph, tmp_path / "w.graphml")
+    assert left_out(tmp_path / "w.graphml")[1] == {graph_files.WEIGHTS: 2}
+
+
 def test_parallel_edges_are_summed_by_pair_and_kind(tmp_path):
     graph = nx.MultiDiGraph()
     graph.add_edge("zoe", "amy", weight=2)

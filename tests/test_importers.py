@@ -717,6 +717,15 @@ def test_post_in_several_exports_is_taken_where_it_counts_most(tmp_path):
         ("a,b\n1,2\n", "has no column Post id"),
         (HEAD + '1,"secret\n', "is no whole table|is no table"),
         (HEAD + line("6.49E+17", "x"), "row 2: 'Tweet id' is no id"),
+        (
+            HEAD
+            + line(1234567890123450000, "x").replace(
+                "status/1234567890123450000", "status/1234567890123456789"
+            ),
+            "'Tweet id' is not the id in the link",
+        ),
+        (HEAD.replace(",", ";"), "was saved by a spreadsheet"),
+        ("Date,Tweets published,impressions,engagements\n", "is the export by day"),
         (HEAD + line(1, "secret", "secret"), "row 2: 'time' is no time of the form"),
         (HEAD + line(1, "x", "2014-05-01 12:30"), "row 2: 'time' is no time of the form"),
         (

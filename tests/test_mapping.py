@@ -224,7 +224,7 @@ def test_wrong_settings_of_a_mapping_are_named(tmp_path, said):
 
 def test_the_example_of_the_documentation_is_read(tmp_path):
     text = (ROOT / "docs/own_data.md").read_text(encoding="utf-8")
-    _, _, text = text.partition("### A CSV from a spreadsheet")
+    text = text.partition("### A CSV from a spreadsheet")[2].partition("\n## ")[0]
     rows = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    ")) + "\n"
     (tmp_path / "posts from Excel.csv").write_bytes(rows.encode("cp1252"))
     (tmp_path / "smo.toml").write_text(text.partition("```toml")[2].partition("```")[0])

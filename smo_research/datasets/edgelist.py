@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from smo_research.datasets.cells import Refuse, as_text, from_calendar, from_epoch, odd, refuser
+from smo_research.datasets.left_out import Leave
 from smo_research.datasets.text_files import csv_rows, read_frame, refuse_twice
 from smo_research.datasets.text_files import read_text as read_text
 from smo_research.errors import DataError
@@ -27,6 +28,15 @@ COLUMNS = {
 # What is wrong in a log of one's own is told without quoting it.
 _refuser = partial(refuser, quote=False)
 COMMENT = {"snap": b"#", "konect": b"%"}
+# What the first line of a konect log may say, and why there are then no acts in it.
+NO_ACTS = {
+    b"sym": "has edges without a direction, so that nobody can be told to have acted",
+    b"bip": "joins accounts to things, and not to accounts",
+}
+NO_WEIGHT = "edges with a weight of 0 or below, which is distrust or the end of an edge"
+NO_TIME = "edges with the time 0, which stands for an unknown one"
+# Nothing timed is as old: a log with later times has them since 1970.
+LONG_AGO = 631_152_000
 # More than this does not fit into the memory of a usual machine; a bomb claims far more.
 MOST_CELLS = 1 << 31
 # Doubles tell whole numbers apart up to this.
@@ -48,7 +58,9 @@ def format_of(path: Path) -> Format:
     return cast("Format", ending)
 
 
-def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") -> pd.DataFrame:
+def read_edgelist(
+    path: str | Path, *, format: Format, kind: str = "message", leave: Leave | None = None
+) -> pd.DataFrame:
     r"""Read a log of acts into the canonical table of interactions.
 
     Parameters
@@ -58,10 +70,14 @@ def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") ->
     format
         "snap": `source target epoch_seconds`, a line that starts with # is a comment. "konect":
         `source target weight epoch_seconds`, a line that starts with % is one; the weight must be
-        above 0 and is not used. "csv" and "parquet": columns source_id, target_id, created_at,
-        and if wanted seq, kind, post_id; a time without a zone is UTC.
+        above 0 and is not used, edges must have a direction, and join accounts. "csv" and
+        "parquet": columns source_id, target_id, created_at, and if wanted seq, kind, post_id; a
+        time without a zone is UTC.
     kind
         Kind of every act, where the file does not say.
+    leave
+        Is told how many rows of a konect log are left out, as they have no time or no weight above
+        0; by default the first of them is an error.
 
     Returns
     -------
@@ -86,7 +102,7 @@ def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") ->
     if kind not in KINDS:
         raise DataError(f"kind must be one of {', '.join(KINDS)}, but is {kind!r}.")
     if format in COLUMNS:
-        log = _read_edges(path, format, kind)
+        log = _read_edges(path, format, kind, leave)
     elif format == "csv":
         log = _read_csv(path, kind)
     elif format == "parquet":
@@ -96,13 +112,21 @@ def read_edgelist(path: str | Path, *, format: Format, kind: str = "message") ->
     return validate(log, "interactions", source=path.name)
 
 
-def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
+def _read_edges(path: Path, format: str, kind: str, leave: Leave | None) -> pd.DataFrame:
     data, comment, columns = read_text(path), COMMENT[format], COLUMNS[format]
+    for sign, why in NO_ACTS.items() if format == "konect" else ():
+        if re.match(rb"\s*%\s*" + sign + rb"\b", data):
+            raise DataError(f"{path.name} {why}; give one that begins with % asym.")
     lines = re.sub(rb"(?m)^[ \t]*" + comment + rb".*\n?", b"", data)
     if not lines.strip():
         raise DataError(f"{path.name} has comments only; give it at least one row.")
     refuse = _refuser(path, lambda row: _line_of(row, data, comment))
     needs = f"each row of a {format} log has {len(columns)}: {' '.join(columns)}"
+    if b"," in lines.split(b"\n", 1)[0]:
+        needs += (
+            "; a file with commas is a CSV: write the names of its columns on top, and which is "
+            "which in smo.toml"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -123,8 +147,10 @@ def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
     seconds = edges["epoch_seconds"]
     refuse(seconds == "", seconds, f"leaves the row too short; {needs}")
     if format == "konect":
-        weight = pd.to_numeric(edges["weight"], errors="coerce")
-        refuse(~(weight > 0), edges["weight"], "is no weight of an act; drop the row")
+        kept = _acts(edges, refuse, leave)
+        # Rows are still told by their place in the file.
+        refuse = _refuser(path, lambda row: _line_of(int(np.flatnonzero(kept)[row]), data, comment))
+        edges, seconds = edges[kept].reset_index(drop=True), seconds[kept].reset_index(drop=True)
     return pd.DataFrame(
         {
             "source_id": edges["source"],
@@ -134,6 +160,23 @@ def _read_edges(path: Path, format: str, kind: str) -> pd.DataFrame:
             "kind": kind,
         }
     )
+
+
+def _acts(edges: pd.DataFrame, refuse: Refuse, leave: Leave | None) -> np.ndarray:
+    """Tell which rows of a konect log are acts; of the others, one is an error or all are told."""
+    weight = pd.to_numeric(edges["weight"], errors="coerce")
+    seconds = pd.to_numeric(edges["epoch_seconds"], errors="coerce")
+    untimed = (seconds == 0) & bool(seconds.max() > LONG_AGO)
+    if leave is None or weight.isna().any():
+        refuse(~(weight > 0), edges["weight"], "is no weight of an act; drop the row")
+        refuse(untimed, edges["epoch_seconds"], "stands for no time in KONECT; drop the row")
+        return np.ones(len(edges), dtype=bool)
+    leave(NO_WEIGHT, int((weight <= 0).sum()))
+    leave(NO_TIME, int((untimed & (weight > 0)).sum()))
+    kept: np.ndarray = ((weight > 0) & ~untimed).to_numpy(dtype=bool)
+    if not kept.any():
+        refuse(~kept, edges["weight"], "is no weight of an act, and no other row is one")
+    return kept
 
 
 def _read_csv(path: Path, kind: str) -> pd.DataFrame:

@@ -27,6 +27,10 @@ from smo_research.tables import KINDS, Tables, validate
 MOST_BYTES = 1 << 27
 MOST_ACTS = 1e12
 TIMES = ("time", "timestamp", "created_at", "start", "date")
+WEIGHTS = "weights, since not all are whole numbers of acts: each edge is one act"
+NO_DIRECTION = (
+    "directions of edges, since the graph has none: each is an act and its answer at once"
+)
 # What networkx says of a wrong graph, without the names that may follow.
 FAULTS = (
     "directed=true edge found in undirected graph",
@@ -65,7 +69,7 @@ def read_graph(path: str | Path, *, leave: Leave = unasked) -> Tables:
     ----------
     path
         The file, of at most 128 MB; one that ends in .gz is decompressed. GraphML and GEXF are
-        told apart by what is in it. Spells and other changes within one edge are not read.
+        told apart by what is in it. Of an edge of GEXF with spells each spell is an edge.
     leave
         Is told what is left out, and how many.
 
@@ -99,7 +103,7 @@ def read_graph(path: str | Path, *, leave: Leave = unasked) -> Tables:
         raise DataError(f"{path} cannot be read ({reason}); correct the name.") from None
     leave("edges from an account to itself", sum(edge.source == edge.target for edge in edges))
     leave("accounts without an edge", nx.number_of_isolates(graph))
-    return _tables(edges, path.stem, path.name, both=not graph.is_directed())
+    return _tables(edges, path.stem, path.name, leave, both=not graph.is_directed())
 
 
 def from_networkx(graph: nx.Graph, name: str) -> Tables:
@@ -146,7 +150,7 @@ def from_networkx(graph: nx.Graph, name: str) -> Tables:
         _Edge(number, source, target, {**default, **told})
         for number, (source, target, told) in enumerate(graph.edges(data=True), 1)
     ]
-    return _tables(edges, name, name, both=not graph.is_directed())
+    return _tables(edges, name, name, unasked, both=not graph.is_directed())
 
 
 def _read(path: Path) -> tuple[nx.Graph, list[_Edge]]:
@@ -159,6 +163,7 @@ def _read(path: Path) -> tuple[nx.Graph, list[_Edge]]:
     graphs = len(root.findall("{*}graph"))
     if graphs != 1:
         raise DataError(f"has {graphs} graphs; give a file with one")
+    _unfold(root)
     elements = list(root.iterfind(".//{*}edge"))
     said = _plain(root, elements)
     with _sound():
@@ -179,6 +184,24 @@ def _read(path: Path) -> tuple[nx.Graph, list[_Edge]]:
         for (number, source, target), attributes in zip(found, told, strict=True)
     ]
     return graph, sorted(edges, key=lambda edge: edge.number)
+
+
+def _unfold(root: ElementTree.Element) -> None:
+    """Put in the place of an edge with spells one edge a spell, with its start or its moment."""
+    for edges in root.iterfind(".//{*}edges"):
+        edges[:] = [one for edge in edges for one in _spelled(edge)]
+
+
+def _spelled(edge: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    spells = edge.findall("{*}spells/{*}spell")
+    if not spells:
+        yield edge
+    for spell in spells:
+        told = {name: said for name, said in edge.attrib.items() if name not in TIMES}
+        start = spell.get("start") or spell.get("timestamp") or ""
+        one = ElementTree.Element(edge.tag, told | {"start": start})
+        one.extend(child for child in edge if not child.tag.endswith("spells"))
+        yield one
 
 
 def _text(path: Path) -> bytes:
@@ -233,7 +256,7 @@ def _plain(root: ElementTree.Element, edges: Sequence[ElementTree.Element]) -> l
     return said
 
 
-def _tables(edges: Sequence[_Edge], name: str, source: str, *, both: bool) -> Tables:
+def _tables(edges: Sequence[_Edge], name: str, source: str, leave: Leave, *, both: bool) -> Tables:
     kept = [edge for edge in edges if edge.source != edge.target]
     if not kept:
         raise DataError(f"{source} has no edge between two accounts; give a graph with one.")
@@ -247,11 +270,12 @@ def _tables(edges: Sequence[_Edge], name: str, source: str, *, both: bool) -> Ta
     refuse = _refuser(source)
     when = next((one for one in TIMES if any(one in edge.told for edge in kept)), None)
     if when is None:
-        rows["weight"] = _weights(told.map(lambda one: one.get("weight", 1)), refuse)
+        rows["weight"] = _weights(told.map(lambda one: one.get("weight", 1)), refuse, leave)
         rows = _both(rows) if both else rows
         rows = rows.groupby(["source_id", "target_id", "kind"], sort=False, as_index=False).sum()
         return Tables(name, edges=validate(_named(rows), "edges", source=source))
     rows["created_at"] = _times(told.map(lambda one: one.get(when, "")), refuse)
+    leave(NO_DIRECTION, len(rows) if both else 0)
     rows = _both(rows) if both else rows
     rows = rows.sort_values("created_at", kind="stable", ignore_index=True)
     acts = _named(rows).assign(seq=range(len(rows)))
@@ -270,11 +294,12 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(source_id=named[:, 0], target_id=named[:, 1])
 
 
-def _weights(values: pd.Series, refuse: Refuse) -> pd.Series:
+def _weights(values: pd.Series, refuse: Refuse, leave: Leave) -> pd.Series:
     weights = pd.to_numeric(values.astype("str"), errors="coerce").astype("float64")
     wrong = ~((weights >= 1) & (weights <= MOST_ACTS))
     refuse(wrong, values, "is no weight; give the number of acts, from 1, or no weights at all")
     whole = bool((weights % 1 == 0).all())
+    leave(WEIGHTS, 0 if whole else len(weights))
     return weights.astype("int64") if whole else pd.Series(1, index=values.index)
 
 

@@ -57,7 +57,8 @@ def read_snap(path: str | Path, *, kind: str = "message", leave: Leave = unasked
     path, kind
         As in `read_edgelist`.
     leave
-        Is told how many acts of an account toward itself are left out.
+        Is told what is left out, and how many: acts of an account toward itself, and in KONECT
+        edges without a time or with a weight that is not above 0.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def read_konect(path: str | Path, *, kind: str = "message", leave: Leave = unask
     --------
     >>> import pathlib, tempfile
     >>> log = pathlib.Path(tempfile.mkdtemp(), "out.log")
-    >>> _ = log.write_text("% sym\nzoe amy 1 1082040961\n")
+    >>> _ = log.write_text("% asym\nzoe amy 1 1082040961\n")
     >>> read_konect(log).interactions[["source_id", "target_id"]].values.tolist()
     [['a1', 'a2']]
     """
@@ -100,7 +101,7 @@ def read_konect(path: str | Path, *, kind: str = "message", leave: Leave = unask
 
 
 def _log(path: Path, format: Format, kind: str, leave: Leave) -> Tables:
-    log = read_edgelist(path, format=format, kind=kind)
+    log = read_edgelist(path, format=format, kind=kind, leave=leave)
     to_itself = log["source_id"] == log["target_id"]
     if to_itself.all():
         raise DataError(f"{path.name} has no act between two accounts; give a log with one.")

@@ -19,6 +19,13 @@ from smo_research.tables import SCHEMAS
 MOST_BYTES = 1 << 32
 # Text seldom packs to less than a twentieth; under the floor no ratio does harm.
 MOST_TIMES, FLOOR = 200, 1 << 24
+# How files begin that are no text.
+PACKED = {
+    b"PK\x03\x04": "a spreadsheet or a zip",
+    b"BZh": "packed with bzip2",
+    b"\x1f\x8b": "packed with gzip, but has no .gz at the end of its name",
+    b"\xfd7zXZ": "packed with xz",
+}
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -43,6 +50,9 @@ def read_text(path: Path, *, encoding: str | None = None) -> bytes:
         raise DataError(f"{path.name} is damaged ({error}); download it again.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); correct the name.") from None
+    packed = next((name for start, name in PACKED.items() if data.startswith(start)), None)
+    if packed:
+        raise DataError(f"{path.name} is {packed}; give the text that is in it.")
     if encoding is not None:
         data = _decoded(path, data, encoding)
     while data.startswith(BYTE_ORDER_MARK):

@@ -44,6 +44,9 @@ FIRST_MILLISECOND, BITS = 1_288_834_974_657, 22
 HANDLE = r"//[^/]+/([^/]+)/status/"
 PROMOTED = "promoted "
 OVERVIEW = {"Date", "New follows", "Unfollows"}
+# Digits that a rounded id has in common with the true one.
+SAME_DIGITS = 12
+BY_DAY = {"Date", "impressions", "engagements"}
 MISSING = ["", "-"]
 TWICE = "rows of posts that are there more than once; that with most impressions is kept"
 
@@ -112,6 +115,12 @@ def read_twitter_analytics(path: str | Path, *, leave: Leave = unasked) -> Table
 def _read_file(path: Path) -> pd.DataFrame:
     header = _header(path)
     names = TWEETS if TWEETS["id"] in header else POSTS
+    if len(header) == 1 and ";" in header[0]:
+        raise DataError(
+            f"{path.name} was saved by a spreadsheet; {AGAIN}, and do not open it there."
+        )
+    if names["id"] not in header and set(header) >= BY_DAY:
+        raise DataError(f"{path.name} is the export by day; give that by post (by tweet).")
     if "favorites" in header:  # what likes were called to the end of 2015
         names = names | {"reactions": "favorites"}
     if set(header) >= OVERVIEW:
@@ -155,6 +164,10 @@ def _header(path: Path) -> list[str]:
 def _check(told: pd.DataFrame, names: dict[str, str], refuse: Refuse) -> None:
     known = told["id"].str.fullmatch("[0-9]{1,19}", na=False)
     _refuse(~known, names["id"], "is no id (has a spreadsheet rounded it?)", refuse)
+    linked = told["link"].str.extract(r"/status/(\d+)", expand=False)
+    near = linked.str[:SAME_DIGITS] == told["id"].str[:SAME_DIGITS]
+    other = near & (linked != told["id"])
+    _refuse(other, names["id"], "is not the id in the link (has a spreadsheet rounded it?)", refuse)
     for column in COUNTS:
         counted = told[column].str.fullmatch(r"[0-9]{1,15}([.]0+)?", na=True)
         _refuse(~counted, names[column], "is no count", refuse)
