@@ -192,6 +192,16 @@ def test_missing_controls_lose_no_posts():
     assert total == len(rows)
 
 
+def test_replies_that_are_all_the_mentions_there_are_count_once():
+    """As in most archives: each reply names somebody, and no other post does."""
+    posts = page_set(media=0.4)
+    replies = np.arange(len(posts)) % 3 == 0
+    one = posts.assign(is_reply=pd.array(replies, dtype="boolean"))
+    both = one.assign(mentions=pd.array(replies.astype(int), dtype="Int64"))
+    pd.testing.assert_frame_equal(fitted(both).table, fitted(one).table)
+    assert fitted(both).table["estimate"].notna().any()
+
+
 def test_hidden_counts_are_left_out_with_a_reason():
     rows = page_set(7)
     rows = rows.assign(shares=rows["shares"].mask(np.arange(len(rows)) % 10 == 0))

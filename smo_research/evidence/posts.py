@@ -141,6 +141,8 @@ def post_engagement(
     fitted = without_effects(_that_drew(sample, controls), "engagement", effects_of)
     rows = fitted.rows
     controls = [name for name in controls if rows[name].nunique() > 1]
+    # Where each reply has a mention and nothing else has, the two are one control.
+    controls = [name for name in controls if not _repeats(rows, name, controls)]
     accounts = rows["account_id"].nunique()
     cluster = "account_id" if accounts > 1 else "month"
     label = {"hypothesis": "H1", "dataset": dataset, "model": "posts", "block": "total"}
@@ -181,6 +183,11 @@ def post_engagement(
         joint_p=p_joint,
         notes=(f"{scope}{signs}; {better} out of sample with tweaks ({gain:+.3g} nats per post)",),
     )
+
+
+def _repeats(rows: pd.DataFrame, name: str, controls: list[str]) -> bool:
+    before = controls[: controls.index(name)]
+    return any(rows[name].equals(rows[other]) for other in before)
 
 
 def _that_drew(sample: Sample, controls: list[str]) -> Sample:
