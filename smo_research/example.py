@@ -59,7 +59,7 @@ def example_folder(folder: str | Path, *, seed: int = 1) -> Path:
     folder
         Where to; it is made if need be.
     seed
-        Of the simulated village; in it, answering brings and keeps newcomers.
+        Of the simulated village: answering brings newcomers, and the answered come back more.
 
     Returns
     -------

@@ -111,6 +111,16 @@ def study(
     ------
     DataError, FetchError
         When a named data set is unknown or cannot be had, or none can.
+
+    Examples
+    --------
+    >>> import tempfile, smo_research as smo
+    >>> folder = smo.example_folder(tempfile.mkdtemp())
+    >>> study(data=folder, quick=True).verdicts  # doctest: +SKIP
+    >>> study(["collegemsg"], data=folder)
+    Traceback (most recent call last):
+        ...
+    smo_research.errors.DataError: Give either names of data sets or --data DIR, not both.
     """
     if data is not None:
         if names:

@@ -155,7 +155,15 @@ SCHEMAS: dict[str, type[_Table]] = {
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The canonical tables that one data set brings; one it does not have is None."""
+    """The canonical tables that one data set brings; one it does not have is None.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> world = smo.simulate(smo.scenario("null").turned(accounts=20, periods=12), seed=1)
+    >>> world.tables.edges is None, "created_at" in world.tables.posts
+    (True, True)
+    """
 
     name: str
     accounts: pd.DataFrame | None = None
@@ -181,6 +189,15 @@ class Windows:
         the outcome is a count of followers.
     from_launch
         Whether the log starts with the platform, so that "first ever" means what it says.
+
+    Examples
+    --------
+    >>> Windows(period=7, gap=7, horizon=42).from_launch
+    True
+    >>> Windows(period=7, gap=60, horizon=42)
+    Traceback (most recent call last):
+        ...
+    smo_research.errors.DataError: gap must not be longer than horizon, but 60 > 42 days.
     """
 
     period: int

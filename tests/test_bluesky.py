@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import hashlib
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smo_research import example_repository
 from smo_research.datasets import bluesky_car, bluesky_repo
 from smo_research.datasets.bluesky_repo import read_bluesky
 from smo_research.errors import DataError
@@ -604,9 +602,3 @@ def test_the_package_is_loaded_only_when_used():
         "assert not any(name.startswith('atproto') for name in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
-
-
-def test_the_examples_run():
-    for module, lines in ((bluesky_repo, 2), (example_repository, 4)):
-        result = doctest.testmod(module)
-        assert (result.attempted, result.failed) == (lines, 0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
+import inspect
+import pkgutil
 import re
 import subprocess
 import sys
@@ -25,6 +28,7 @@ def pages():
 
 
 PAGES = pages()
+MODULES = [one.name for one in pkgutil.walk_packages(smo.__path__, "smo_research.")]
 
 
 def test_every_public_name_is_on_one_shelf():
@@ -35,6 +39,16 @@ def test_every_public_name_is_on_one_shelf():
 def test_every_public_name_says_what_it_does():
     assert not [name for name in smo.__all__ if not PAGES.summary(name)]
     assert "| [`panel`](#smo_research.panel) | " in PAGES.api_page()
+
+
+def test_every_public_name_has_an_example():
+    docs = {name: inspect.getdoc(one) for name, one in PAGES.PUBLIC.items()}
+    assert not [name for name, doc in docs.items() if "\nExamples\n--------\n>>> " not in doc]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_run(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_every_module_to_read_says_what_it_is():

@@ -77,6 +77,16 @@ def fetch(name: str, *, mirror: str | Path | None = None) -> list[Path]:
     FetchError
         When a file cannot be had, naming what was tried and where to put it by hand; or when the
         mirror's copy is not the published one.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> [path.name for path in smo.fetch("collegemsg")]  # doctest: +SKIP
+    ['CollegeMsg.txt.gz']
+    >>> smo.fetch("no-such-set")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    smo_research.errors.DataError: There is no data set 'no-such-set'; the known ones are ...
     """
     choices = dataset(name).sources
     folder = _raw_folder(name)

@@ -101,6 +101,14 @@ def inspect_folder(folder: str | Path) -> tuple[Own | None, list[Problem]]:
     ----------
     folder
         As in `read_folder`.
+
+    Examples
+    --------
+    >>> import tempfile, smo_research as smo
+    >>> letters = smo.example_folder(tempfile.mkdtemp()) / "letters.csv"
+    >>> _ = letters.write_text(letters.read_text().replace("2020-", "20-", 1))
+    >>> [(problem.file, problem.row) for problem in inspect_folder(letters.parent)[1]]
+    [('letters.csv', 1)]
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -49,6 +49,16 @@ def load(name: str, *, mirror: str | Path | None = None) -> Tables:
     ------
     DataError, FetchError
         When there is no such data set, or its files cannot be had or read.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> len(smo.load("collegemsg").interactions)  # doctest: +SKIP
+    59835
+    >>> smo.load("no-such-set")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    smo_research.errors.DataError: There is no data set 'no-such-set'; the known ones are ...
     """
     paths = fetch(name, mirror=mirror)
     folder = cache_dir() / "tables" / name / _key(paths)

@@ -111,6 +111,15 @@ def carries_over(
     ------
     DataError
         When there is only one platform, or an item has two counts at one time.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"item_id": [f"i{k}" for k in range(20)], "hours_since": 48.0})
+    >>> one = rows.assign(platform="Facebook", count=range(20))
+    >>> other = rows.assign(platform="LinkedIn", count=range(100, 300, 10))
+    >>> found = carries_over(pd.concat([one, other]))
+    >>> found[["platform", "other", "spearman"]].round(6).values.tolist()
+    [['Facebook', 'LinkedIn', 1.0]]
     """
     finals = {
         platform: pd.Series(counts[:, -1], index=items).dropna()

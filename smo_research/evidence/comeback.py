@@ -60,6 +60,17 @@ def return_when_answered(
     -------
     Result
         Effects are ln risk ratios, answered against not.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> contacts = smo.first_contacts(log, windows=village.windows)
+    >>> result = smo.return_when_answered(contacts, dataset="village")
+    >>> low, high = result.effects["landmark", "total", "answered"].interval()
+    >>> bool(low < village.answered_on_return < high)
+    True
     """
     claim = hypotheses()["H5"]
     rows = numbered(contacts, ("account_id", "contact_id"))
@@ -141,6 +152,16 @@ def return_curve_table(contacts: pd.DataFrame, *, windows: Windows, dataset: str
         dataset, answered, days (since the landmark), back (share, 0 to 1), ci_low and ci_high
         (95 %, errors clustered by account), n_contacts. Acts before landmark + gap do not count.
         No rows where there are no contacts.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> contacts = smo.first_contacts(log, windows=village.windows)
+    >>> rows = smo.return_curve_table(contacts, windows=village.windows, dataset="village")
+    >>> rows.groupby("answered")["back"].max().round(2).to_dict()
+    {False: 0.01, True: 0.23}
     """
     if contacts.empty:
         return pd.DataFrame(columns=CURVE)

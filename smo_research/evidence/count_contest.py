@@ -131,6 +131,18 @@ def contributions(
     Result
         Of the model "described", in nats a row; untested where the log is too short or the
         outcome too rare in training or after it.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=40, periods=30, newcomers=3, turns=0)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> rows = smo.panel(log, windows=village.windows)
+    >>> result = smo.contributions(rows, windows=village.windows, dataset="village", draws=20)
+    >>> gain = result.table.set_index("term")["estimate"]
+    >>> blocks = ["presence", "tweaks", "conversation", "outreach"]
+    >>> bool(np.isclose(gain[blocks].sum(), gain["full model"]))  # the contributions add up
+    True
     """
     null = hypotheses()["H4"].null
     sample = growth_sample(panel, "H3", windows=windows)

@@ -42,6 +42,16 @@ def snapshot(tables: Tables) -> pd.DataFrame:
     pandas.DataFrame
         account_id, log_followers_per_day = ln(1 + followers / age in days), log_age (ln days),
         post_volume (ln(1 + posts ever)), the rates and shares of its posts, and follow_back.
+
+    Examples
+    --------
+    >>> accounts = pd.DataFrame({"account_id": ["a"], "created_at": pd.to_datetime(["2020-01-01"])})
+    >>> seen = pd.DataFrame({"account_id": ["a"], "observed_at": pd.to_datetime(["2020-04-10"]),
+    ...                      "followers": [300], "posts_total": [2]})
+    >>> posts = pd.DataFrame({"account_id": ["a", "a"], "links": [0, 1], "is_reply": [True, False]})
+    >>> rows = snapshot(Tables("mine", accounts=accounts, followers=seen, posts=posts))
+    >>> np.expm1(rows["log_followers_per_day"]).round(6).tolist(), rows["link_rate"].tolist()
+    ([3.0], [0.5])
     """
     if tables.accounts is None or tables.followers is None or tables.posts is None:
         raise FitError("a snapshot needs accounts, followers and posts")
@@ -100,6 +110,15 @@ def snapshot_growth(
         Its name, for the table.
     data_hashes
         File name to sha256 of the raw data.
+
+    Examples
+    --------
+    >>> x, age, volume, noise = np.random.default_rng(1).normal(size=(4, 2000))
+    >>> rows = pd.DataFrame({"reply_share": x / 8 + 0.5, "log_age": age, "post_volume": volume})
+    >>> rows["log_followers_per_day"] = 2 * rows["reply_share"] + noise / 4
+    >>> result = snapshot_growth(rows, "H3", dataset="made up")
+    >>> round(result.effects["cross-section", "total", "reply_share"].estimate, 1)  # 2 x 0.25
+    0.5
     """
     null = hypotheses()[hypothesis].null
     tweaks = [name for name in TWEAKS if name in rows and rows[name].notna().all()]

@@ -234,6 +234,15 @@ def specification_curve(
     DataError
         When the hypothesis or term has no specifications, or the panels or contacts are of other
         windows.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> curve = smo.specification_curve(log, "H5", windows=village.windows, dataset="v", flips=99)
+    >>> len(curve.fitted) >= 100, bool(curve.median > 0)
+    (True, True)
     """
     claim = hypotheses().get(hypothesis)
     if claim is None or hypothesis not in HYPOTHESES:

@@ -165,6 +165,16 @@ def dyadic_return(
         One row a term, model "mrqap", block "network": by how much ln(1 + later acts) is higher
         per doubling of 1 + the count. A reason in its place where there are too few accounts
         or later dyads (under 20 and 50), or a predictor is constant or repeats others.
+
+    Examples
+    --------
+    >>> who = np.random.default_rng(1).integers(0, 25, (3000, 2))
+    >>> log = pd.DataFrame(who, columns=["source_id", "target_id"]).astype(str)
+    >>> times = pd.date_range("2020-01-01", periods=3000, freq="h", tz="UTC")
+    >>> log = log.assign(created_at=times, seq=range(3000)).query("source_id != target_id")
+    >>> result = dyadic_return(log, dataset="by chance", n_permutations=99)
+    >>> bool(result.table.set_index("term")["p_value"]["answered_before"] > 0.05)
+    True
     """
     dyads = dyad_matrices(interactions, accounts=accounts)
     try:

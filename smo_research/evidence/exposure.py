@@ -48,6 +48,16 @@ def follow(interactions: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     ------
     DataError
         When a contact is not in the table.
+
+    Examples
+    --------
+    >>> days = ["2020-01-01", "2020-01-02", "2020-01-20", "2020-02-20"]
+    >>> log = pd.DataFrame({"source_id": ["b", "a", "b", "c"], "target_id": ["a", "b", "a", "a"],
+    ...                     "seq": range(4), "created_at": pd.to_datetime(days, utc=True)})
+    >>> import smo_research as smo
+    >>> windows = smo.Windows(period=7, gap=7, horizon=28)
+    >>> smo.follow(log, smo.first_contacts(log, windows=windows)).to_dict("records")
+    [{'answer_days': 1.0, 'again_days': 19.0, 'back_days': 19.0}]
     """
     acts = _acts_between(interactions, contacts)
     contact, at = acts["contact"].to_numpy(), acts["at"].to_numpy()

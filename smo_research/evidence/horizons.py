@@ -71,6 +71,16 @@ def across_windows(
     ------
     DataError
         When the hypothesis is another one, or there is no gap or horizon.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> found = smo.across_windows(log, "H5", windows=village.windows, horizons=[28, 42],
+    ...                            dataset="village")
+    >>> found["horizon"].tolist(), (found["ci_low"] > 0).tolist()
+    ([28, 42], [True, True])
     """
     if hypothesis not in ASKED:
         raise DataError(f"hypothesis must be one of {', '.join(ASKED)}, but is {hypothesis!r}.")

@@ -96,6 +96,17 @@ def lasting_growth(
     Result
         Effects in ln rate ratios per stated contrast; a model that cannot be fitted is a row
         with the reason. `left_out` says for each model which rows it did not use.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=30, turns=0.3)
+    >>> rows = smo.panel(smo.simulate(village, seed=1).interactions, windows=village.windows)
+    >>> result = smo.lasting_growth(rows, "H3", windows=village.windows, dataset="village",
+    ...                             only=[("between", "total")])
+    >>> low, high = result.table[["ci_low", "ci_high"]].iloc[0]
+    >>> bool(low < village.answering_on_discovery < high)
+    True
     """
     claim = hypotheses()[hypothesis]
     panel = numbered(panel)

@@ -117,6 +117,14 @@ def post_engagement(
         File name to sha256 of the raw data.
     seed, draws
         Of the bootstrap.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> world = smo.scenario("tricks").turned(accounts=60, periods=20)
+    >>> result = smo.post_engagement(smo.simulate(world, seed=1).posts, dataset="tricks")
+    >>> bool(result.effects["posts", "total", "has_link"].estimate > 0)
+    True
     """
     null = hypotheses()["H1"].null
     sample = post_rows(posts)

@@ -76,6 +76,16 @@ def reproduce(
     ------
     DataError, FetchError
         When a name is unknown, or none of the data sets can be had.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> smo.reproduce(["collegemsg"])["outcome"].unique().tolist()  # doctest: +SKIP
+    ['exact', 'within rounding']
+    >>> smo.reproduce(["no-such-set"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    smo_research.errors.DataError: There is no data set 'no-such-set'; the known ones are ...
     """
     entries = [dataset(name) for name in dict.fromkeys(names or catalog())]
     checks: list[Check] = []

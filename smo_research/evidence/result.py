@@ -63,6 +63,18 @@ class Result:
         Why there is no number, or no verdict on those there are.
     hypotheses_sha256
         Of the file of hypotheses, contrasts and bounds that was in force.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> contacts = smo.first_contacts(log, windows=village.windows)
+    >>> result = smo.return_when_answered(contacts, dataset="village")
+    >>> result.null_hypothesis
+    'answered first contacts are back as often as unanswered ones of the same account'
+    >>> round(result.effects["landmark", "total", "answered"].estimate, 1)
+    0.7
     """
 
     hypothesis: str

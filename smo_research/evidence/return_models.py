@@ -81,6 +81,16 @@ def return_models(
     ------
     DataError
         When the windows leave no time, or the contacts are not from the table.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> null = smo.scenario("null").turned(accounts=60, periods=20)
+    >>> log = smo.simulate(null, seed=1).interactions
+    >>> table = smo.return_models(log, windows=null.windows, dataset="null").table
+    >>> found = table.drop_duplicates("model").set_index("model")["ci_low"] > 0
+    >>> found[["landmark", "naive: ever answered"]].tolist()  # nothing was planted
+    [False, True]
     """
     if contacts is None:
         contacts = first_contacts(interactions, windows=windows)

@@ -43,6 +43,15 @@ def first_contacts(interactions: pd.DataFrame, *, windows: Windows) -> pd.DataFr
     DataError
         When the windows leave no time between landmark + gap and the horizon, or no account
         acts toward another.
+
+    Examples
+    --------
+    >>> days = ["2020-01-01", "2020-01-02", "2020-01-20", "2020-02-20"]
+    >>> log = pd.DataFrame({"source_id": ["b", "a", "b", "c"], "target_id": ["a", "b", "a", "a"],
+    ...                     "seq": range(4), "created_at": pd.to_datetime(days, utc=True)})
+    >>> found = first_contacts(log, windows=Windows(period=7, gap=7, horizon=28))
+    >>> found[["account_id", "contact_id", "answered", "returned"]].values.tolist()
+    [['a', 'b', True, True]]
     """
     if windows.gap is None:
         raise DataError("First contacts need a gap; give Windows(gap=...) in days.")

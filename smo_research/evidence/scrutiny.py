@@ -102,7 +102,19 @@ def confounder_rows(result: Result) -> list[dict[str, Any]]:
 
 
 def confounders(result: Result) -> dict[str, Confounder]:
-    """How strong an unmeasured confounder would have to be, by term, where that can be said."""
+    """How strong an unmeasured confounder would have to be, by term, where that can be said.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> contacts = smo.first_contacts(log, windows=village.windows)
+    >>> result = smo.return_when_answered(contacts, dataset="village")
+    >>> found = smo.confounders(result)["answered"]
+    >>> found.measure, round(found.strength, 1)
+    ('E-value', 3.3)
+    """
     model, effects = deciding(result)
     found = {}
     for term, effect in effects.items():

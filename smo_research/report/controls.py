@@ -103,6 +103,14 @@ def sliders(
     ------
     DataError
         When the windows have no gap, or lie outside the ranges.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> from matplotlib.figure import Figure
+    >>> windows = smo.Windows(period=7, gap=7, horizon=42)
+    >>> smo.sliders(lambda chosen: Figure(), windows=windows).words
+    'A figure with controls: period 7, gap 7, horizon 42.'
     """
     if windows.gap is None:
         raise DataError("windows must have a gap; give Windows(gap=...) in days.")

@@ -39,6 +39,17 @@ def return_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ------
     DataError
         When a column is missing or there is more than one data set.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> contacts = smo.first_contacts(log, windows=village.windows)
+    >>> rows = smo.return_curve_table(contacts, windows=village.windows, dataset="village")
+    >>> from matplotlib.figure import Figure
+    >>> smo.return_curve(rows, ax=Figure().subplots()).get_ylabel()
+    'share who are back'
     """
     require(table, _NEEDED, "table")
     names = table["dataset"].unique()

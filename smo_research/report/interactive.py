@@ -91,6 +91,15 @@ def sortable(table: pd.DataFrame, *, rows: int = 10, caption: str = "") -> Any:
     ------
     DataError
         When rows is under 1.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"dataset": ["one", "other"], "acts": [3, 2]})
+    >>> sortable(table, caption="Acts")  # doctest: +SKIP
+    >>> sortable(table, rows=0)
+    Traceback (most recent call last):
+        ...
+    smo_research.errors.DataError: rows must be a whole number from 1, but is 0.
     """
     if rows < 1:
         raise DataError(f"rows must be a whole number from 1, but is {rows!r}.")

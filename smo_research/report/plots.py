@@ -60,6 +60,18 @@ def forest(
     ------
     DataError
         When a column is missing or a verdict is not one of the five.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> log = smo.simulate(village, seed=1).interactions
+    >>> contacts = smo.first_contacts(log, windows=village.windows)
+    >>> result = smo.return_when_answered(contacts, dataset="village")
+    >>> from matplotlib.figure import Figure
+    >>> ax = smo.forest(result.table, ax=Figure().subplots())
+    >>> ax.get_xlabel().splitlines()[0]
+    'ratio with 95 % interval, log scale; 1 = no effect'
     """
     require(evidence, _NEEDED, "evidence")
     require_verdicts(evidence, "evidence")

@@ -70,6 +70,17 @@ def plan(
     ----------
     Power of a t test from its standard error: Cohen (1988), Statistical Power Analysis for the
     Behavioral Sciences, chapter 2.
+
+    Examples
+    --------
+    >>> import smo_research as smo
+    >>> village = smo.scenario("conversation").turned(accounts=60, periods=20, turns=0.3)
+    >>> world = smo.simulate(village, seed=1)
+    >>> rows = smo.panel(world.interactions, windows=village.windows)
+    >>> rows = rows[rows["account_id"].isin(world.accounts["account_id"])]
+    >>> planned = smo.plan(rows, "H3", windows=village.windows, ratio=1.2, accounts=[20, 500])
+    >>> planned.groupby("accounts")["enough"].any().to_dict()
+    {20: False, 500: True}
     """
     if not (ratio > 0 and math.isfinite(ratio) and ratio != 1):
         raise DataError(f"ratio must be a number above 0 other than 1, but is {ratio!r}.")
@@ -106,6 +117,12 @@ def needed(planned: pd.DataFrame) -> pd.DataFrame:
     ----------
     planned
         As `plan` returns it.
+
+    Examples
+    --------
+    >>> planned = pd.DataFrame({"accounts": [50, 100, 200], "periods": 13})
+    >>> needed(planned.assign(enough=[False, True, True])).values.tolist()
+    [[13, 100]]
     """
     fewest = planned[planned["enough"]].groupby("periods")["accounts"].min()
     return fewest.reindex(planned["periods"].unique()).rename("accounts").reset_index()
