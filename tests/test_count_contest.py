@@ -303,6 +303,10 @@ def test_it_is_described_where_it_is_not_decided():
     timing = rows.drop(columns="link_rate")
     assert run(timing).reason == "fewer than two tweaks beyond timing are measured"
     assert not contributions(timing, windows=WINDOWS, dataset="planted", draws=9).reason
+    none = rows.assign(burstiness=np.nan, schedule_focus=np.nan)
+    none = none.drop(columns=["hashtag_rate", "link_rate"])
+    described = contributions(none, windows=WINDOWS, dataset="planted", draws=9)
+    assert described.reason == "no tweak is measured in training"
 
 
 def test_a_class_without_an_outcome_joins_the_next():

@@ -129,8 +129,8 @@ def contributions(
     Returns
     -------
     Result
-        Of the model "described", in nats a row; untested where the log is too short or the
-        outcome too rare in training or after it.
+        Of the model "described", in nats a row; untested where the log is too short, the outcome
+        too rare in training or after it, or no tweak measured in training.
 
     Examples
     --------
@@ -150,6 +150,8 @@ def contributions(
         sample, split = _spans(sample, windows)
         rows = sample.rows
         adjustment, base, blocks = _columns(rows, split[0])
+        if "tweaks" not in blocks:
+            raise FitError("no tweak is measured in training")
         names, number = np.unique(rows["account_id"], return_inverse=True)
         time = trend_and_season(rows["period"].to_numpy(), split[0], windows)
         rng = seed_for(seed, dataset, "H4")
