@@ -118,7 +118,7 @@ def test_prints_plots_and_displays():
     assert result.table["model"].tolist() == ["observed", "rewired", "difference"] * 2
     assert "rewiring on made up" in result.summary()
     assert "<table" in result._repr_html_()
-    assert result.plot().get_xlabel() == "share, 0 to 1"
+    assert result.plot().get_xlabel() == "share, 0 to 1\n95 % interval"
 
 
 @pytest.mark.parametrize(
