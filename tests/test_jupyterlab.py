@@ -1,8 +1,6 @@
 """Each notebook once in a real JupyterLab: cells run, a slider moves its figure, a graph is drawn.
 
-A notebook with something that moves is run to its end, and so is the one to start with; of the
-others, whose cells `test_notebooks` has run, the first ones. What one would see is put into
-`build/screenshots`, for people to look at.
+Each is run to its end. What one would see is put into `build/screenshots`, for people to look at.
 """
 
 from __future__ import annotations
@@ -31,8 +29,6 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SCREENSHOTS = ROOT / "build" / "screenshots"
-WHOLE = "00_start_here"
-FIRST_CELLS = 3
 SCREEN = {"width": 1400, "height": 1000}
 # Of a busy machine: as much as the tests of notebooks give one cell.
 SECONDS = 180
@@ -180,26 +176,18 @@ def refuse(route: Any) -> None:
     route.abort()
 
 
-def run(page: Any, *, cells: int | None) -> list[dict[str, Any]]:
-    """Run a notebook, or its first code cells alone; give back those that were run."""
+def run(page: Any) -> list[dict[str, Any]]:
+    """Run a notebook; give back its cells of code."""
     ran = page.evaluate(
-        """async ([cells, seconds]) => {
+        """async seconds => {
             const app = window.jupyterapp;
-            const notebook = app.shell.currentWidget.content;
-            const code = [...notebook.widgets.keys()].filter(
-                place => notebook.widgets[place].model.type === 'code');
-            const last = cells === null ? notebook.widgets.length : code[cells] ??
-                notebook.widgets.length;
-            notebook.activeCellIndex = Math.min(last, notebook.widgets.length - 1);
-            const all = last === notebook.widgets.length;
-            const ended = app.commands.execute(
-                all ? 'notebook:run-all-cells' : 'notebook:run-all-above');
             const late = new Promise((_, fail) => setTimeout(
                 () => fail(new Error('the cells take too long')), seconds * 1000));
-            await Promise.race([ended, late]);
-            return notebook.model.sharedModel.cells.slice(0, last).map(cell => cell.toJSON());
+            await Promise.race([app.commands.execute('notebook:run-all-cells'), late]);
+            const notebook = app.shell.currentWidget.content;
+            return notebook.model.sharedModel.cells.map(cell => cell.toJSON());
         }""",
-        [cells, 2 * SECONDS],
+        4 * SECONDS,
     )
     return [cell for cell in ran if cell["cell_type"] == "code"]
 
@@ -347,10 +335,9 @@ def test_opens_and_runs_in_jupyterlab(path, chrome, lab, real):
         draws_its_graph: GRAPH in written,
         sorts_its_table: TABLE in written,
     }
-    whole = path.stem == WHOLE or any(checks.values())
 
     page = opened(chrome, url, path.name)
-    cells = run(page, cells=None if whole else FIRST_CELLS)
+    cells = run(page)
     assert cells and all(cell["execution_count"] for cell in cells)
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert outputs
