@@ -140,7 +140,7 @@ def _read_edges(path: Path, format: str, kind: str, leave: Leave | None) -> pd.D
                 quoting=csv.QUOTE_NONE,
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        rows = pd.Series([line for line in lines.decode().split("\n") if line.strip()])
+        rows = pd.Series([line for line in lines.decode().split("\n") if line.strip(" \t")])
         refuse(rows.str.split().str.len() > len(columns), rows, f"has too many columns; {needs}")
         raise DataError(f"{path.name} is not a {format} log ({error}); {needs}.") from None
     refuse(edges["too_many"] != "", edges["too_many"], f"is one column too many; {needs}")
@@ -259,6 +259,7 @@ def _interactions(log: pd.DataFrame, path: Path, refuse: Refuse, kind: str) -> p
 
 
 def _line_of(row: int, data: bytes, comment: bytes) -> int:
-    lines = (line.strip() for line in data.split(b"\n"))
+    # Other white space than these makes a row.
+    lines = (line.strip(b" \t") for line in data.split(b"\n"))
     numbers = [n for n, line in enumerate(lines, 1) if line and not line.startswith(comment)]
     return numbers[row]
