@@ -247,6 +247,8 @@ def uneven(
 
 def _said_uneven(path: Path, data: bytes, separator: str, *, broken: bool) -> str | None:
     """Say which line is no row: the first of the uneven ones."""
-    for _, line, wrong, remedy in uneven(data, separator, broken=broken)[:1]:
-        return f"{path.name}, row {line} {wrong}; {remedy}."
-    return None
+    found = uneven(data, separator, broken=broken)
+    if not found:
+        return None
+    _, line, wrong, remedy = found[0]
+    return f"{path.name}, row {line} {wrong}; {remedy}."

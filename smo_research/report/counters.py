@@ -122,12 +122,14 @@ def around_purchase(
         (bought & clear, TWEAK, "bought"),
         (~bought & clear, NEUTRAL, "not"),
     ):
-        lines[name] = _percent([np.nanmean(change[lag].to_numpy()[mask]) for lag in lags])
+        of_each = np.array([change[lag].to_numpy()[mask] for lag in lags])
+        middle = np.nanmean(of_each, axis=1)
+        lines[name] = _percent(middle)
         ax.plot(list(lags), lines[name], "-", color=colour)
-    of_each = np.array([change[lag].to_numpy()[bought & clear] for lag in lags])
-    middle, reach = of_each.mean(axis=1), 1.96 * stats.sem(of_each, axis=1)
-    ends = (_percent(middle - reach), _percent(middle + reach))
-    ax.fill_between(list(lags), *ends, color=TWEAK, alpha=0.18, lw=0)
+        if name == "bought":
+            reach = 1.96 * stats.sem(of_each, axis=1)
+            ends = (_percent(middle - reach), _percent(middle + reach))
+            ax.fill_between(list(lags), *ends, color=colour, alpha=0.18, lw=0)
     ax.axvline(0, color="#8a8a8a", lw=1, zorder=1)
     ax.set_xlabel("periods since the purchase; shaded: 95 % interval of the mean")
     ax.set_ylabel("followers, % since before")
@@ -141,7 +143,7 @@ def around_purchase(
     return ax
 
 
-def _percent(change: list[float] | np.ndarray) -> np.ndarray:
+def _percent(change: np.ndarray) -> np.ndarray:
     """A change of logarithms in percent."""
     return 100 * np.expm1(change)
 

@@ -21,7 +21,7 @@ from smo_research.tables import Tables
 FEW = f"fewer than {FEWEST_PEOPLE}"
 SMALL = f"{FEW} people, so not shown"
 STATED = (
-    f"Accounts stand under serial names; what fewer than {FEWEST_PEOPLE} people make up is not "
+    f"Accounts stand under serial names; what {FEW} people make up is not "
     "shown, nor what any one of them does to an estimate."
 )
 ONE_ACCOUNT = "left out: "
@@ -95,9 +95,7 @@ def rows_told(one: DatasetStudy) -> str:
     others = {IDS["people"]: set(one.rows), IDS["own"]: {"interactions", "edges"}}
     few = others.get(one.entry.ids, set()) if one.entry.reader == "own" else set()
     return ", ".join(
-        f"fewer than {FEWEST_PEOPLE} {name}"
-        if name in few and count < FEWEST_PEOPLE
-        else f"{count:,} {name}"
+        f"{FEW} {name}" if name in few and count < FEWEST_PEOPLE else f"{count:,} {name}"
         for name, count in one.rows.items()
     )
 
@@ -111,7 +109,7 @@ def masked(text: str) -> str:
     'fewer than 5 accounts have an outcome above 0; at least 20 are needed'
     """
     text = _SHARE.sub("too few of the rows", text)
-    return _FEW.sub(lambda found: f"fewer than {FEWEST_PEOPLE} {_plural(found[1])}", text)
+    return _FEW.sub(lambda found: f"{FEW} {_plural(found[1])}", text)
 
 
 def _plural(noun: str) -> str:
