@@ -130,20 +130,32 @@ def test_folds_hold_each_account_out_once_a_round():
 
 
 def fitted_loss(y, columns, base, train, test, counts, *, recalibrated=True):
-    """The loss by repeating rows as often as they were drawn, and least squares on them."""
+    """The loss by repeating rows as often as they were drawn, and least squares on them.
 
-    def fit(x):
-        rows = np.repeat(np.flatnonzero(train), counts[train])
-        design = np.column_stack([np.ones(len(y)), x])
-        slopes = np.linalg.lstsq(design[rows], y[rows], rcond=None)[0]
-        return y - design @ slopes, rows
+    With how the sample's own loss changes toward the draw's refit, by halves, and the test rows.
+    """
+    everything = np.column_stack([np.ones(len(y)), base, columns])
 
-    rest, rows = fit(base)
-    variance = np.mean(rest[rows] ** 2)
-    rest, _ = fit(np.column_stack([base, columns]))
-    held = np.repeat(np.flatnonzero(test), counts[test])
-    error = rest[held] - rest[held].mean() if recalibrated else rest[held]
-    return np.sum(error**2) / (2 * variance), len(held)
+    def fit(x, times):
+        rows = np.repeat(np.flatnonzero(train), times[train])
+        return np.linalg.lstsq(x[rows], y[rows], rcond=None)[0], rows
+
+    def loss_at(slopes, times):
+        simple = np.column_stack([np.ones(len(y)), base])
+        of_base, rows = fit(simple, times)
+        variance = np.mean((y - simple @ of_base)[rows] ** 2)
+        held = np.repeat(np.flatnonzero(test), times[test])
+        error = y[held] - everything[held] @ slopes
+        error = error - error.mean() if recalibrated else error
+        return np.sum(error**2) / (2 * variance), len(held)
+
+    once = np.ones(len(y), dtype=int)
+    fitted, slopes = fit(everything, once)[0], fit(everything, counts)[0]
+    middle = [fitted + sign * (slopes - fitted) / 2 for sign in (1, -1)]
+    # Squared error is a parabola, so its slope is that of any chord about the middle.
+    rise = loss_at(middle[0], once)[0] - loss_at(middle[1], once)[0]
+    loss, held = loss_at(slopes, counts)
+    return loss, rise, held
 
 
 def parts_of(rows):
@@ -164,8 +176,9 @@ def test_every_draw_equals_a_refit_on_repeated_rows():
     for subset, found in losses.items():
         columns = np.column_stack([np.empty((len(y), 0)), *(blocks[name] for name in subset)])
         for place, counts in enumerate(weights):
-            loss, held = fitted_loss(y, columns, base, train, test, counts)
-            assert found[place] == pytest.approx(loss / held, rel=1e-5)
+            loss, rise, held = fitted_loss(y, columns, base, train, test, counts)
+            assert found[0, place] == pytest.approx(loss / held, rel=1e-5)
+            assert found[1, place] == pytest.approx(rise / test.sum(), rel=1e-4, abs=1e-9)
 
 
 def test_folds_are_judged_without_an_intercept_of_their_own():
@@ -173,16 +186,18 @@ def test_folds_are_judged_without_an_intercept_of_their_own():
     y, base, blocks = parts_of(rows)
     splits = account_folds(rows["account_id"].to_numpy(), rng=np.random.default_rng(1))
     counts = np.random.default_rng(2).multinomial(30, np.full(30, 1 / 30))
-    found = held_out_losses(y, base[:, :1], blocks, splits, counts[None].astype(float))
+    weights = np.vstack([np.ones(30), counts])
+    found = held_out_losses(y, base[:, :1], blocks, splits, weights)
     for subset in (frozenset(), frozenset({"conversation"}), frozenset(PLAYERS)):
         columns = np.column_stack([np.empty((len(y), 0)), *(blocks[name] for name in subset)])
         parts = [
             fitted_loss(y, columns, base[:, :1], *split, counts, recalibrated=False)
             for split in splits
         ]
-        loss, held = np.sum(parts, axis=0)
+        loss, rise, held = np.sum(parts, axis=0)
         assert held == 10 * 30
-        assert found[subset][0] == pytest.approx(loss / held, rel=1e-5)
+        assert found[subset][0, 1] == pytest.approx(loss / held, rel=1e-5)
+        assert found[subset][1, 1] == pytest.approx(rise / held, rel=1e-4)
 
 
 def test_the_loss_by_hand():
@@ -190,7 +205,7 @@ def test_the_loss_by_hand():
     y = np.array([0.0, 2.0, 0.0, 2.0, 4.0, 8.0])
     train = np.arange(6) < 4
     losses = held_out_losses(y, np.zeros((6, 1)), {}, [(train, ~train)], np.ones((1, 6)))
-    assert losses[frozenset()] == pytest.approx([(4 + 4) / (2 * 2 * 1)])
+    assert losses[frozenset()][0] == pytest.approx([(4 + 4) / (2 * 2 * 1)])
 
 
 def test_weights_of_one_are_the_point_estimate():
@@ -201,7 +216,7 @@ def test_weights_of_one_are_the_point_estimate():
     shares = shapley(losses, PLAYERS)
     found = estimates(run(rows))
     for name in PLAYERS:
-        assert shares[name][0] == shares[name][1] == pytest.approx(found[name], abs=1e-12)
+        assert shares[name][0] == pytest.approx([found[name]] * 2, abs=1e-12)
 
 
 @pytest.mark.parametrize("windows", [WINDOWS, None])

@@ -28,6 +28,7 @@ from smo_research.evidence.splits import (
     time_split,
     trend_and_season,
 )
+from smo_research.evidence.tilts import tilts_of
 from smo_research.tables import Windows
 
 RIDGE = 1e-8
@@ -56,18 +57,17 @@ def held_out_losses(
     splits
         Pairs of masks, training and test.
     weights
-        Draws by n.
+        Draws by n; the first line is the sample's own, of ones.
 
     Returns
     -------
     dict
-        Subset of names to one loss a draw.
+        Subset of names to 3 by draws: losses, and what `tilts_of` makes of them.
     """
-    total = {subset: np.zeros(len(weights)) for subset in teams(blocks)}
-    mass = np.zeros(len(weights))
+    total = {subset: np.zeros((3, len(weights))) for subset in teams(blocks)}
+    mass = sum(weights[:, test].sum(axis=1) for _, test in splits)
     for train, test in splits:
         fit, hold = weights[:, train], weights[:, test]
-        mass += hold.sum(axis=1)
         variance = None
         for subset in total:
             columns = np.column_stack([base, *(blocks[name] for name in sorted(subset))])
@@ -83,8 +83,11 @@ def held_out_losses(
             shift = (hold * error).sum(axis=1, keepdims=True) / np.where(share > 0, share, 1)
             # With folds the test rows are too few for an intercept of their own.
             error = error - shift if len(splits) == 1 else error
-            total[subset] += (hold * error**2).sum(axis=1) / (2 * variance)
-    return {subset: loss / mass for subset, loss in total.items()}
+            scale = variance * mass
+            total[subset][0] += (hold * error**2).sum(axis=1) / (2 * scale)
+            lean = -((hold * error) @ x[test]) / scale[:, None]
+            total[subset][1:] += tilts_of(slopes - slopes[0], lean)
+    return total
 
 
 def _weighted_fit(

@@ -12,6 +12,7 @@ import pandas as pd
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.result import Key, effect_row
 from smo_research.evidence.shapley import shapley
+from smo_research.evidence.tilts import recentred
 
 FEWEST_TWEAKS = 2
 TIMING = ("schedule_focus", "burstiness", "cadence")
@@ -74,8 +75,8 @@ def contributions_of(
     Parameters
     ----------
     losses
-        Every subset of the players to its losses; the first is the sample's, the others are the
-        bootstrap's.
+        Every subset of the players to its losses, tilts and tilts of chance, 3 by draws; the
+        first draw is the sample, the others are the bootstrap's.
     players
         Names of blocks, "conversation" and "tweaks" among them.
     """
@@ -85,7 +86,7 @@ def contributions_of(
         FULL: losses[frozenset()] - losses[frozenset(players)],
         **shares,
     }
-    return {term: Drawn(float(values[0]), values[1:]) for term, values in found.items()}
+    return {term: Drawn(float(lines[0, 0]), recentred(*lines)) for term, lines in found.items()}
 
 
 def contribution_rows(

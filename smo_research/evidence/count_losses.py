@@ -10,6 +10,7 @@ from scipy.special import xlogy
 
 from smo_research.errors import FitError
 from smo_research.evidence.shapley import teams
+from smo_research.evidence.tilts import tilts_of
 
 # In ln; only draws in which a column nearly separates the outcomes go that far.
 LONGEST = 10.0
@@ -59,7 +60,7 @@ def count_losses(
     Returns
     -------
     dict
-        Subset of names to one loss a draw, in nats a row.
+        Subset of names to 3 by draws: losses, and what `tilts_of` makes of them, in nats a row.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def _loss_of(
     gradients = fitting.by_account(fitting.x * (fitting.y - means)[:, None])
     pieces = _information(fitting, means)
     events_of = holding.by_account(np.column_stack([holding.y, xlogy(holding.y, holding.y)]))
-    losses = []
+    losses, moves, leans = [], [], []
     for start in range(0, len(counts), CHUNK):
         drawn = counts[start : start + CHUNK].astype(float)
         ours, theirs = drawn[:, fitting.accounts], drawn[:, holding.accounts]
@@ -149,13 +150,19 @@ def _loss_of(
             expected = ours[:, fitting.number] * np.exp(slopes @ fitting.x.T)
             newton = _solve(information, ours @ fitting.sums - expected @ fitting.x)
             slopes = slopes + _short(newton, x)
-        expected = (theirs[:, holding.number] * np.exp(slopes @ holding.x.T)).sum(axis=1)
+        ahead = theirs[:, holding.number] * np.exp(slopes @ holding.x.T)
+        expected = ahead.sum(axis=1)
         events, best = (theirs @ events_of).T
+        rows = theirs @ holding.sizes
         reached = ((theirs @ holding.sums) * slopes).sum(axis=1)
         # With the intercept recalibrated the means add up to the events, so both drop out.
         missed = best - reached - xlogy(events, events / expected)
-        losses.append(missed / (theirs @ holding.sizes))
-    return np.concatenate(losses)
+        losses.append(missed / rows)
+        foreseen = (ahead @ holding.x) * (events / expected)[:, None]
+        leans.append((foreseen - theirs @ holding.sums) / rows[:, None])
+        moves.append(slopes - beta)
+    tilts = tilts_of(np.concatenate(moves), np.concatenate(leans))
+    return np.vstack([np.concatenate(losses), tilts])
 
 
 class _Span:

@@ -173,7 +173,8 @@ def team_gains(
     table = pd.DataFrame([{name: name in team for name in blocks} for team in teams(blocks)])
     both = (splits if held else [(train, train) for train, _ in splits] for held in (False, True))
     for name, chosen in zip(GAINS, both, strict=True):
-        losses = held_out_losses(y, base, blocks, chosen, np.ones((1, len(y))))
-        table[name] = [float(losses[frozenset()][0] - losses[team][0]) for team in teams(blocks)]
+        judged = held_out_losses(y, base, blocks, chosen, np.ones((1, len(y))))
+        losses = {team: float(lines[0, 0]) for team, lines in judged.items()}
+        table[name] = [losses[frozenset()] - losses[team] for team in teams(blocks)]
     order = table[list(blocks)].sum(axis=1).sort_values(kind="stable").index
     return table.loc[order].reset_index(drop=True)

@@ -48,6 +48,7 @@ def cells() -> list[Cell]:
             1_000,
         ),
         Cell("bound-answering", EQUAL, ("H3", "H4"), 1_000),
+        Cell("equal-strong", EQUAL_STRONG, ("H4",), 1_000),
         Cell("bound-past", BUSY.turned(past_answering_on_retention=BOUND), ("H7",), 1_000),
         Cell("null-100", NULL.turned(accounts=100), ("H3", "H5", "H7"), 1_000),
         Cell("null-30", NULL.turned(accounts=30), ("H1", "H3"), 1_000),
@@ -93,8 +94,9 @@ DRAWING = {
     "outreach": 3.0,
     "turns": 0.78,
 }
-# Tweaks that contribute as much out of sample as answering at the bound does.
-EQUAL = BUSY.turned(answering_on_retention=BOUND, tweaks_on_retention=0.0295)
+# Tweaks that contribute as much out of sample as answering does: at the bound, and ten times more.
+EQUAL = BUSY.turned(answering_on_retention=BOUND, tweaks_on_retention=0.0255)
+EQUAL_STRONG = BUSY.turned(answering_on_retention=0.35, tweaks_on_retention=0.077)
 RIGHT = {
     "conversation": (
         ("H2 verdict", NOT_SUPPORTED),

@@ -23,6 +23,10 @@ NULLS = [
         *("bound-answering", "H4", "conversation minus tweaks", "rejects"),
         "H4: both contribute the same",
     ),
+    (
+        *("equal-strong", "H4", "conversation minus tweaks", "rejects"),
+        "H4: both contribute the same, and much",
+    ),
     ("null", "H5", "answered", "rejects", "H5: being answered does nothing"),
     ("bound-tweaks", "H5", "answered", "equivalent", "H5: being answered at the bound"),
     ("bound-tweaks", "H6", "A and B", "equivalent", "H6: A at the bound, B none"),
