@@ -17,6 +17,7 @@ from smo_research.evidence.tilts import recentred
 FEWEST_TWEAKS = 2
 TIMING = ("schedule_focus", "burstiness", "cadence")
 UNIT = "nats per row"
+NORMAL = 1.959964
 CONTRAST = "conversation minus tweaks"
 FULL = "full model"
 
@@ -30,8 +31,9 @@ class Drawn:
 
     @property
     def std_error(self) -> float:
-        """Standard deviation of the draws."""
-        return float(self.draws.std(ddof=1))
+        """That of a normal distribution with the same 95 % interval: some draws are far off."""
+        low, high = self.interval()
+        return (high - low) / (2 * NORMAL)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Percentiles of the draws."""
