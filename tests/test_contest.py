@@ -261,6 +261,19 @@ def test_a_full_model_that_loses_does_not_pass():
     assert result.notes[0].startswith("the full model does not beat the adjustment set (-")
 
 
+def test_folds_do_not_lean_toward_the_smaller_block():
+    """Refits overfit the larger block once more, which draws in a cross-section would show."""
+    margins = [
+        run(world(500 + seed, accounts=60, periods=1), windows=None).effects[
+            "contest", "total", CONTRAST
+        ]
+        for seed in range(40)
+    ]
+    middles = [np.median(margin.draws) - margin.estimate for margin in margins]
+    assert np.allclose(middles, 0)
+    assert sum(margin.interval()[0] > 0 for margin in margins) <= 3
+
+
 def test_draws_by_hand():
     drawn = Drawn(1.0, np.array([-1.0, 0.5, 1.0, 2.0]))
     assert drawn.p_difference == 2 * (1 + 1) / 5

@@ -238,15 +238,29 @@ def test_neither_wins_where_neither_matters():
     assert (estimates(result)[PLAYERS] < 0).any(), "and what adds nothing may show below 0"
 
 
+EFFECTS = {
+    "none": (0.0, 0.0),
+    "alike": (0.25, 0.25),
+    "answering fades": (np.where(np.tile(np.arange(20), 100) < 14, 0.25, 0.0), 0.25),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("effect", [0.0, 0.25])
-def test_the_size_where_both_matter_alike(effect):
-    """Of 40 worlds a 5 % test should find a difference in 2; over 6 has a chance of 0.3 %."""
-    off = 0
-    for seed in range(40):
-        result = run(world(100 + seed, answers=effect, tags=effect), draws=199)
-        off += result.effects["contest", "total", CONTRAST].p_difference < 0.05
-    assert off <= 6
+@pytest.mark.parametrize(("answers", "tags"), EFFECTS.values(), ids=EFFECTS.keys())
+def test_the_error_is_how_far_samples_differ(answers, tags):
+    """Of 40 samples; a bootstrap that is not recentred has 1.4 times that where nothing matters."""
+    margins = [
+        run(world(100 + seed, answers=answers, tags=tags), draws=199).effects[
+            "contest", "total", CONTRAST
+        ]
+        for seed in range(40)
+    ]
+    found = np.array([margin.estimate for margin in margins])
+    error = np.mean([margin.std_error for margin in margins])
+    assert 0.75 < error / found.std(ddof=1) < 1.25
+    if np.isscalar(answers):
+        # A 5 % test should find a difference in 2; over 6 has a chance of 0.3 %.
+        assert sum(margin.p_difference < 0.05 for margin in margins) <= 6
 
 
 @pytest.mark.parametrize("answering", [None, Effect(0.1, 0.2, 50), Effect(-0.3, 0.05, 50)])

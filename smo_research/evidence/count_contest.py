@@ -56,9 +56,9 @@ def count_contest(
 ) -> Result:
     """Let blocks of predictors compete for what they add to predicting lasting newcomers (H4).
 
-    Its intervals are too wide, for a refit on drawn accounts overfits as the fit itself did. Where
-    conversation and tweaks contribute the same it says otherwise far too seldom: `smo calibrate`
-    measures it ("bound-answering").
+    How often it finds a difference where both contribute the same is measured by `smo calibrate`
+    ("bound-answering", "equal-strong", "equal-strong-100"). Where what predicts changes after
+    training, its intervals may be a sixth too narrow.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def contributions(
     trend and season. Fitted to the earlier rows, judged on the last 30 % by half the mean Poisson
     deviance, with one intercept recalibrated there. The contributions are exact Shapley values
     over all subsets of blocks, and the bootstrap draws accounts, with all their rows, and refits
-    every subset (`count_losses`).
+    every subset (`count_losses`); its draws are recentred (`smo_research.evidence.tilts`).
 
     A column that is missing gets its mean, and an indicator in the same block; only that of
     past_answering, which is a matter of past_inbound and tenure, is in the adjustment set, so

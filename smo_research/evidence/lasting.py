@@ -70,9 +70,10 @@ def lasting_growth(
     What is held fixed includes how many write now and have lately. So an effect through being
     discovered that an account has had all along is partly held fixed too, and effects of steady
     habits lean toward none; past answering (H7) leans below none where answering draws newcomers,
-    and a little where nothing else does, so an effect of it at the bound may pass for negligible.
-    `smo calibrate` measures it ("steady-tricks", "steady-answering", "drawing-answers",
-    "bound-past").
+    and a little where it does not, for how many of those who wrote in the past were newcomers is
+    not held fixed (if it is, nothing of that is left). So an effect of it at the bound may pass
+    for negligible. `smo calibrate` measures all this ("steady-tricks", "steady-answering",
+    "drawing-answers", "bound-past").
 
     Parameters
     ----------

@@ -49,6 +49,7 @@ def cells() -> list[Cell]:
         ),
         Cell("bound-answering", EQUAL, ("H3", "H4"), 1_000),
         Cell("equal-strong", EQUAL_STRONG, ("H4",), 1_000),
+        Cell("equal-strong-100", EQUAL_STRONG.turned(accounts=100), ("H4",), 1_000),
         Cell("bound-past", BUSY.turned(past_answering_on_retention=BOUND), ("H7",), 1_000),
         Cell("null-100", NULL.turned(accounts=100), ("H3", "H5", "H7"), 1_000),
         Cell("null-30", NULL.turned(accounts=30), ("H1", "H3"), 1_000),

@@ -37,6 +37,7 @@ NULLS = [
     ("null-100", "H3", "answering", "rejects", "H3, 100 accounts"),
     ("null-100", "H5", "answered", "rejects", "H5, 100 accounts"),
     ("null-100", "H7", "past_answering", "rejects", "H7, 100 accounts"),
+    ("equal-strong-100", "H4", "conversation minus tweaks", "rejects", "H4, 100 accounts"),
     ("null-30", "H1", "all tweaks together", "rejects", "H1, 30 accounts"),
     ("null-30", "H3", "answering", "rejects", "H3, 30 accounts"),
     ("null-30-followers", "H3 followers", "reply_share", "rejects", "H3, followers of 30 accounts"),
