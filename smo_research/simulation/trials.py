@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from smo_research.evidence.comeback import return_when_answered
+from smo_research.evidence.contributions import CONTRAST
 from smo_research.evidence.count_contest import count_contest
 from smo_research.evidence.effects import Estimate
 from smo_research.evidence.followers import follower_growth
@@ -185,11 +186,8 @@ def head_to_head(observed: Observed) -> Rows:
     )
     if not found.effects:
         return failed("H4", found.reason)
-    return [
-        row("H4" if model == "contest" and block == "total" else "H4 parts", term, effect,
-            truth=0.0, bound=found.bound)
-        for (model, block, term), effect in found.effects.items()
-    ]  # fmt: skip
+    margin = found.effects["contest", "total", CONTRAST]
+    return [row("H4", CONTRAST, margin, truth=0.0, bound=found.bound)]
 
 
 def returning(observed: Observed) -> Rows:
