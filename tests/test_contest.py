@@ -276,11 +276,23 @@ def test_folds_do_not_lean_toward_the_smaller_block():
 
 def test_draws_by_hand():
     drawn = Drawn(1.0, np.array([-1.0, 0.5, 1.0, 2.0]))
-    assert drawn.p_difference == 2 * (1 + 1) / 5
+    # Zero lies two thirds of the way from the first to the second of four: 2/9 below it.
+    assert drawn.p_difference == pytest.approx(4 / 9)
+    assert drawn.interval(1 - 4 / 9)[0] == pytest.approx(0)
+    assert Drawn(1.0, np.array([1.0, 2.0, 3.0])).p_difference == 2 / 4
+    assert Drawn(0.0, np.zeros(3)).p_difference == 1
     # Quantiles 0.025 and 0.975 are 0.075 of a gap from the ends: -0.8875 and 1.925.
     assert drawn.std_error == pytest.approx((1.925 + 0.8875) / 3.919928)
     assert drawn.interval(0.5) == (pytest.approx(0.125), pytest.approx(1.25))
     assert (drawn.p_equivalence(9.0), drawn.p_minimal_effect(9.0)) == (1.0, 1.0)
+
+
+def test_p_is_under_5_percent_where_the_interval_is_off_zero():
+    rng = np.random.default_rng(3)
+    for middle in np.linspace(-3, 3, 200):
+        drawn = Drawn(middle, middle + rng.normal(size=199))
+        low, high = drawn.interval()
+        assert (drawn.p_difference < 0.05) == (low > 0 or high < 0)
 
 
 def test_same_seed_same_numbers():

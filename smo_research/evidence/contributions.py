@@ -43,9 +43,10 @@ class Drawn:
 
     @property
     def p_difference(self) -> float:
-        """Two-sided p of zero: twice the smaller share of draws on one side of it."""
-        below, above = (self.draws <= 0).sum(), (self.draws >= 0).sum()
-        return float(min(1.0, 2 * (1 + min(below, above)) / (1 + len(self.draws))))
+        """Two-sided p of zero: one less the level of the interval that ends at zero."""
+        levels = np.linspace(0, 1, len(self.draws))
+        reached = [float(np.interp(0, np.sort(side), levels)) for side in (self.draws, -self.draws)]
+        return min(1.0, max(2 * min(reached), 2 / (1 + len(levels))))
 
     def p_equivalence(self, bound: float) -> float:
         """Always 1: no band of negligible contributions is set."""
