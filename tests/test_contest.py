@@ -272,6 +272,8 @@ def test_folds_do_not_lean_toward_the_smaller_block():
     middles = [np.median(margin.draws) - margin.estimate for margin in margins]
     assert np.allclose(middles, 0)
     assert sum(margin.interval()[0] > 0 for margin in margins) <= 3
+    error = np.mean([margin.std_error for margin in margins])
+    assert error > np.std([margin.estimate for margin in margins]), "too wide, as it is said"
 
 
 def test_draws_by_hand():

@@ -117,6 +117,8 @@ def contest(
 ) -> Result:
     """Let blocks of predictors compete for what they add out of sample.
 
+    In one cross-section its intervals are too wide, for the folds share their rows.
+
     Parameters
     ----------
     rows

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-# Of 1, 1.5, 2 and 3 the one under which 5 % tests reject nearest to 5 %, in other simulated worlds
-# than those of `smo calibrate`, which then measures it ("bound-answering", "equal-strong").
+# Of 1, 1.5, 2 and 3 the one under which 5 % tests reject nearest to 5 % on average, in simulated
+# worlds other than those of `smo calibrate`, which then measures it ("bound-answering",
+# "equal-strong").
 CHANCE = 2
 
 

@@ -95,7 +95,7 @@ DRAWING = {
     "outreach": 3.0,
     "turns": 0.78,
 }
-# Tweaks that contribute as much out of sample as answering does: at the bound, and ten times more.
+# Tweaks that contribute as much out of sample as answering does: at the bound, and far above it.
 EQUAL = BUSY.turned(answering_on_retention=BOUND, tweaks_on_retention=0.0255)
 EQUAL_STRONG = BUSY.turned(answering_on_retention=0.35, tweaks_on_retention=0.077)
 RIGHT = {
