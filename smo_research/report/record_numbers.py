@@ -6,6 +6,7 @@ import pandas as pd
 
 from smo_research.datasets.catalog import dataset, testability
 from smo_research.errors import DataError
+from smo_research.evidence.contributions import NORMAL
 from smo_research.evidence.count_contest import contributions
 from smo_research.evidence.horizons import across_windows
 from smo_research.evidence.ladder import SEED
@@ -28,7 +29,6 @@ SIZES, POWERS = "null that holds", "effect that is there"
 _EFFECT = ["estimate", "ci_low", "ci_high", "unit"]
 _ROW = ["hypothesis", "dataset", "model", "block", "term"]
 _NAIVE = "naive"
-_NORMAL = 1.959964
 
 
 def verdict_numbers(sources: Sources) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def attention_numbers(sources: Sources) -> pd.DataFrame:
     curve = sources.study.attention
     curve = curve[curve["dataset"] == ATTENTION]
     found = curve.merge(pd.concat(errors), on=["platform", "hours_since"], validate="one_to_one")
-    reach = _NORMAL * found["error"]
+    reach = NORMAL * found["error"]
     ends = {"ci_low": found["mean"] - reach, "ci_high": found["mean"] + reach}
     return found.assign(**ends)[["platform", "hours_since", "mean", *ends, "n_items"]]
 
